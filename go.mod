@@ -1,0 +1,3 @@
+module github.com/septet-ml/septet
+
+go 1.26
