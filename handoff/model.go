@@ -1,0 +1,52 @@
+package handoff
+
+// Model is a trained, tested model file: the model trainer's output.
+type Model struct {
+	Choice      Choice                         `json:"choice"`
+	File        Ref                            `json:"file"` // .septet
+	Card        Ref                            `json:"card"` // Markdown
+	Name        string                         `json:"name"`
+	Members     []Member                       `json:"members"`
+	Calibration string                         `json:"calibration"` // identity, platt, isotonic, beta, temperature
+	Threshold   *float64                       `json:"threshold"`   // binary only; chosen on validation
+	Metrics     map[string]map[string]Measure  `json:"metrics"`     // validation (out of fold on train + validation), test
+	Baselines   map[string]map[string]*float64 `json:"baselines"`   // name → metric → value on the same test rows
+	Verdicts    []Verdict                      `json:"verdicts"`
+	Blessed     bool                           `json:"blessed"` // every criterion met or waived
+	Effort      Effort                         `json:"effort"`
+	Openings    int                            `json:"openings"` // of the sealed test, this one included
+	Refit       bool                           `json:"refit"`    // refitted on train + validation + test after the test
+	Notes       []string                       `json:"notes"`
+}
+
+// Member is a part of the ensemble.
+type Member struct {
+	ID     string  `json:"id"`
+	Weight float64 `json:"weight"`
+	Fits   int     `json:"fits"`
+}
+
+// Measure is a metric with its 95 % interval; null where it has none or is
+// undefined.
+type Measure struct {
+	Value *float64 `json:"value"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
+}
+
+// Verdict is a criterion held against the sealed test.
+type Verdict struct {
+	Criterion Criterion `json:"criterion"`
+	Met       bool      `json:"met"`
+	Evidence  string    `json:"evidence"`
+}
+
+// Effort is the work asked for and done.
+type Effort struct {
+	Asked  string `json:"asked"`
+	Units  int    `json:"units"`
+	Capped bool   `json:"capped"` // a budget ended it early
+}
+
+// Schema is the payload's schema.
+func (Model) Schema() (string, string) { return "model", "1.0.0" }
