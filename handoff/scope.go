@@ -27,7 +27,7 @@ type Scope struct {
 	Assumptions    []Assumption `json:"assumptions"`
 	Clauses        []Clause     `json:"clauses"`
 	Main           string       `json:"main"`   // the table whose rows are scored, or the event table of the label
-	Tables         []table.Info `json:"tables"` // the catalog
+	Tables         []table.TableInfo `json:"tables"` // the catalog
 }
 
 // Target is a column that holds the answer.
