@@ -1,0 +1,229 @@
+// Package crossfit measures learners by cross-fitting: each fold is predicted
+// by a model that was fitted on the others. The out-of-fold predictions rank
+// the learners and weigh the ensemble; the fold models together, averaged,
+// are the bag that predicts new rows.
+//
+// A unit of effort is one fit of one learner on one fold. Its result is a
+// pure function of its key, so it may be re-used, done again elsewhere, or
+// done in any order.
+package crossfit
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/septet-ml/septet/learn"
+)
+
+// Candidate is a learner with settings and the name it has on the leaderboard.
+type Candidate struct {
+	ID      string
+	Learner learn.Learner
+}
+
+// Job is one bag to be fitted: a candidate on all folds of one repeat.
+type Job struct {
+	Candidate Candidate
+	Repeat    int // folds are drawn anew for each repeat
+}
+
+// Bag is a finished job.
+type Bag struct {
+	Job
+	Models []learn.Model // one a fold
+	OOF    []float64     // width values per row of the data, by the model that did not see the row
+	Bytes  int64         // of the models, encoded
+}
+
+// Fits is the work to be done for a table.
+type Fits struct {
+	Data learn.Data // every row is used; Rows is nil
+
+	// Folds gives the fold of every row for a repeat, 0 to Count-1.
+	Folds func(repeat int) ([]int, error)
+	Count int
+
+	// Key stands for the data and the folds in the key of a unit.
+	Key any
+
+	// Memo gives the stored result of a key, or of work after storing it.
+	Memo func(ctx context.Context, key any, work func(context.Context) ([]byte, error)) ([]byte, error)
+
+	// Decode reads a model back by the name of its learner.
+	Decode func(name string, data []byte) (learn.Model, error)
+
+	Seed    uint64
+	Threads int
+
+	// Stop tells, between units, that no further one is to begin; nil never
+	// does. next is the time that a unit of the job took so far, 0 if unknown.
+	Stop func(next time.Duration) bool
+
+	// Progress hears of every finished unit; nil if nobody listens.
+	Progress func(done int)
+}
+
+// unitKey names one fit.
+type unitKey struct {
+	Data     any           `json:"data"`
+	Learner  string        `json:"learner"`
+	Settings learn.Learner `json:"settings"`
+	Repeat   int           `json:"repeat"`
+	Fold     int           `json:"fold"`
+	Folds    int           `json:"folds"`
+	Seed     uint64        `json:"seed"`
+}
+
+// Run fits the jobs in their order. It gives the bags that were finished, a
+// prefix of the jobs, and the number of units done, which is Count × jobs
+// unless Stop ended it.
+func (f *Fits) Run(ctx context.Context, jobs []Job) (bags []*Bag, units int, err error) {
+	assignments := make(map[int][]int)
+	for _, job := range jobs {
+		if _, ok := assignments[job.Repeat]; ok {
+			continue
+		}
+		folds, err := f.Folds(job.Repeat)
+		if err != nil {
+			return nil, 0, fmt.Errorf("draw folds: %w", err)
+		}
+		assignments[job.Repeat] = folds
+	}
+	total := len(jobs) * f.Count
+	results := make([]unit, total)
+	side, threads := f.share()
+	done, err := f.each(ctx, total, side, func(ctx context.Context, u int) error {
+		job, k := jobs[u/f.Count], u%f.Count
+		var err error
+		results[u], err = f.fit(ctx, job, k, assignments[job.Repeat], threads)
+		return err
+	})
+	if err != nil {
+		return nil, done, err
+	}
+	for j := range done / f.Count {
+		bags = append(bags, f.assemble(jobs[j], results[j*f.Count:(j+1)*f.Count], assignments[jobs[j].Repeat]))
+	}
+	return bags, done, nil
+}
+
+// share splits the threads: fits on small tables run side by side, large ones
+// one after another on all threads. The rule looks at the table only.
+func (f *Fits) share() (side, threads int) {
+	if f.Data.Table.Rows < 200_000 {
+		return max(1, f.Threads), 1
+	}
+	return 1, max(1, f.Threads)
+}
+
+// each calls work for 0, 1, ... total-1 in their order on side goroutines,
+// until Stop or an error, and gives the number that began: all of those were
+// finished unless there is an error.
+func (f *Fits) each(ctx context.Context, total, side int, work func(context.Context, int) error) (int, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		mu       sync.Mutex
+		next     int
+		finished int
+		longest  time.Duration
+		group    sync.WaitGroup
+	)
+	take := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if next == total || ctx.Err() != nil || f.Stop != nil && f.Stop(longest) {
+			return 0, false
+		}
+		next++
+		return next - 1, true
+	}
+	for range side {
+		group.Go(func() {
+			for {
+				u, ok := take()
+				if !ok {
+					return
+				}
+				began := time.Now()
+				if err := work(ctx, u); err != nil {
+					cancel(err)
+					return
+				}
+				mu.Lock()
+				longest = max(longest, time.Since(began))
+				finished++
+				if f.Progress != nil {
+					f.Progress(finished)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	return next, context.Cause(ctx)
+}
+
+// fit does one unit or gets it from the memo.
+func (f *Fits) fit(ctx context.Context, job Job, k int, folds []int, threads int) (unit, error) {
+	learner := job.Candidate.Learner
+	key := unitKey{f.Key, learner.Name(), learner, job.Repeat, k, f.Count, f.Seed}
+	data, err := f.Memo(ctx, key, func(ctx context.Context) ([]byte, error) {
+		train, valid := f.Data, f.Data
+		train.Rows, valid.Rows = sides(folds, k)
+		model, err := learner.Fit(ctx, train, &valid, learn.Options{Seed: f.Seed + uint64(job.Repeat*f.Count+k)*0x9e3779b97f4a7c15, Threads: threads})
+		if err != nil {
+			return nil, err
+		}
+		oof, err := learn.PredictTable(ctx, model, f.Data.Table, valid.Rows, threads)
+		if err != nil {
+			return nil, err
+		}
+		encoded, err := model.MarshalBinary()
+		if err != nil {
+			return nil, err
+		}
+		return encodeUnit(encoded, oof), nil
+	})
+	if err != nil {
+		return unit{}, fmt.Errorf("fit %s, fold %d: %w", job.Candidate.ID, k+1, err)
+	}
+	u, err := decodeUnit(data)
+	if err != nil {
+		return unit{}, fmt.Errorf("fit %s, fold %d: %w", job.Candidate.ID, k+1, err)
+	}
+	if u.model, err = f.Decode(learner.Name(), u.encoded); err != nil {
+		return unit{}, fmt.Errorf("fit %s, fold %d: %w", job.Candidate.ID, k+1, err)
+	}
+	return u, nil
+}
+
+// sides are the rows outside and inside fold k, ascending.
+func sides(folds []int, k int) (train, valid []int32) {
+	for row, fold := range folds {
+		if fold == k {
+			valid = append(valid, int32(row))
+		} else {
+			train = append(train, int32(row))
+		}
+	}
+	return train, valid
+}
+
+func (f *Fits) assemble(job Job, units []unit, folds []int) *Bag {
+	bag := &Bag{Job: job}
+	width := units[0].model.Width()
+	bag.OOF = make([]float64, len(folds)*width)
+	at := make([]int, len(units))
+	for row, k := range folds {
+		copy(bag.OOF[row*width:(row+1)*width], units[k].oof[at[k]:at[k]+width])
+		at[k] += width
+	}
+	for _, u := range units {
+		bag.Models = append(bag.Models, u.model)
+		bag.Bytes += int64(len(u.encoded))
+	}
+	return bag
+}
