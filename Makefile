@@ -1,0 +1,68 @@
+# make lists what there is to do.
+
+TAGS    := duckdb_arrow
+GOFLAGS_:= -tags $(TAGS)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOL    := go tool -modfile=tools/go.mod
+GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/septet (needs Go 1.26 and g++)
+	@scripts/needs
+	@go build $(GOFLAGS_) -trimpath -ldflags '$(LDFLAGS)' -o bin/septet ./cmd/septet
+	@ls -l bin/septet | awk '{printf "bin/septet  %.0f MB\n", $$5/1e6}'
+
+.PHONY: demo
+demo: build ## from nothing to a live endpoint, on tables that it makes itself
+	@bin/septet demo
+
+.PHONY: test
+test: ## every test
+	@scripts/needs
+	@go test $(GOFLAGS_) ./...
+
+.PHONY: race
+race: ## every test under the race detector
+	@go test $(GOFLAGS_) -race ./...
+
+.PHONY: check
+check: lint schemas-check test ## what CI runs
+
+.PHONY: lint
+lint: ## format, vet, staticcheck
+	@scripts/needs
+	@bad=$$($(TOOL) gofumpt -l $(GOFILES)); test -z "$$bad" || { echo "not formatted (make fmt):"; echo "$$bad"; exit 1; }
+	@go vet $(GOFLAGS_) ./...
+	@$(TOOL) staticcheck -tags $(TAGS) ./...
+
+.PHONY: fmt
+fmt: ## format every Go file
+	@$(TOOL) gofumpt -w $(GOFILES)
+
+.PHONY: deadcode
+deadcode: ## functions that the program cannot reach
+	@$(TOOL) deadcode $(GOFLAGS_) ./cmd/septet
+
+.PHONY: schemas
+schemas: ## write schemas/ from the Go types
+	@go generate ./handoff
+
+.PHONY: schemas-check
+schemas-check:
+	@if test -d schemas; then cp -r schemas .schemas-before && $(MAKE) -s schemas && diff -r schemas .schemas-before; s=$$?; rm -rf .schemas-before; exit $$s; fi
+
+.PHONY: golden
+golden: ## renew the golden files; then read the difference
+	@go test $(GOFLAGS_) ./... -run 'Golden' -update
+	@git diff --stat
+
+.PHONY: clean
+clean: ## remove what make made
+	@rm -rf bin
