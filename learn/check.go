@@ -1,0 +1,50 @@
+package learn
+
+import (
+	"errors"
+	"math"
+)
+
+// Errors of a fit on data that cannot be learned from.
+var (
+	ErrNoRows   = errors.New("no rows with a weight above 0")
+	ErrOneClass = errors.New("all rows are of one class")
+	ErrTarget   = errors.New("a target is not finite, or no class of the task")
+	ErrWeight   = errors.New("a weight is negative or not finite")
+)
+
+// Check tells whether the data can be learned from: it has rows with a weight
+// above 0, their targets are finite values or classes of the task, and of
+// classes there are at least two.
+func (d *Data) Check() error {
+	rows, first, second := 0, 0.0, false
+	for i := range d.N() {
+		r := d.Row(i)
+		if d.Weight != nil {
+			if w := d.Weight[r]; !(w >= 0 && w <= math.MaxFloat64) {
+				return ErrWeight
+			} else if w == 0 {
+				continue
+			}
+		}
+		y := d.Target[r]
+		if math.IsNaN(y) || math.IsInf(y, 0) {
+			return ErrTarget
+		}
+		if d.Task != Regression && !(y >= 0 && y < float64(d.Classes) && y == math.Trunc(y)) {
+			return ErrTarget
+		}
+		if rows == 0 {
+			first = y
+		}
+		second = second || y != first
+		rows++
+	}
+	switch {
+	case rows == 0:
+		return ErrNoRows
+	case d.Task != Regression && !second:
+		return ErrOneClass
+	}
+	return nil
+}
