@@ -121,6 +121,14 @@ func (f *Folder) Read(ref handoff.Ref) ([]byte, error) {
 	return data, nil
 }
 
+// Discard takes content that is damaged or no longer wanted out of the store.
+func (f *Folder) Discard(ref handoff.Ref) error {
+	if err := os.Remove(f.path(ref.SHA256)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("discard %s: %w", ref.Kind, err)
+	}
+	return nil
+}
+
 func (f *Folder) path(digest string) string {
 	if len(digest) != 64 {
 		return filepath.Join(f.dir, "objects", "invalid")

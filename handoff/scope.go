@@ -5,28 +5,28 @@ import "github.com/septet-ml/septet/table"
 // Scope is what is to be predicted, for whom, from what, and when it is good
 // enough: the scope definer's output.
 type Scope struct {
-	Request        string       `json:"request"`
-	Title          string       `json:"title"` // "churn of HCP × Kisqali, 90 days ahead"
-	Slug           string       `json:"slug"`  // the model's name unless --name: "churn-kisqali-hcp"
-	ProblemType    string       `json:"problem_type"`
-	Target         *Target      `json:"target"`  // null where label is set
-	Label          *Label       `json:"label"`   // null where target is set
-	Classes        []string     `json:"classes"` // original strings in the order of class indexes; binary: negative, positive; empty for regression
-	Entity         []string     `json:"entity"`  // key columns of the unit of analysis; may be empty
-	Time           *string      `json:"time"`    // the column that orders the rows of the main table; null if none
-	AsOf           *string      `json:"as_of"`   // RFC 3339 date; null where there is no time
-	HorizonDays    *int         `json:"horizon_days"`
-	Filters        []Filter     `json:"filters"`
-	Exclude        []Exclusion  `json:"exclude"` // columns that are no features
-	Metric         string       `json:"metric"`  // primary
-	Criteria       []Criterion  `json:"criteria"`
-	Constraints    Constraints  `json:"constraints"`
-	MinimumSamples int          `json:"minimum_samples"`
-	SplitBy        string       `json:"split_by"` // "stratified", "time", "entity": the policy that fits the scope
-	Unit           string       `json:"unit"`     // "known_entities" (entities may recur over time) or "new_entities"
-	Assumptions    []Assumption `json:"assumptions"`
-	Clauses        []Clause     `json:"clauses"`
-	Main           string       `json:"main"`   // the table whose rows are scored, or the event table of the label
+	Request        string            `json:"request"`
+	Title          string            `json:"title"` // "churn of HCP × Kisqali, 90 days ahead"
+	Slug           string            `json:"slug"`  // the model's name unless --name: "churn-kisqali-hcp"
+	ProblemType    string            `json:"problem_type"`
+	Target         *Target           `json:"target"`  // null where label is set
+	Label          *Label            `json:"label"`   // null where target is set
+	Classes        []string          `json:"classes"` // original strings in the order of class indexes; binary: negative, positive; empty for regression
+	Entity         []string          `json:"entity"`  // key columns of the unit of analysis; may be empty
+	Time           *string           `json:"time"`    // the column that orders the rows of the main table; null if none
+	AsOf           *string           `json:"as_of"`   // RFC 3339 date; null where there is no time
+	HorizonDays    *int              `json:"horizon_days"`
+	Filters        []Filter          `json:"filters"`
+	Exclude        []Exclusion       `json:"exclude"` // columns that are no features
+	Metric         string            `json:"metric"`  // primary
+	Criteria       []Criterion       `json:"criteria"`
+	Constraints    Constraints       `json:"constraints"`
+	MinimumSamples int               `json:"minimum_samples"`
+	SplitBy        string            `json:"split_by"` // "stratified", "time", "entity": the policy that fits the scope
+	Unit           string            `json:"unit"`     // "known_entities" (entities may recur over time) or "new_entities"
+	Assumptions    []Assumption      `json:"assumptions"`
+	Clauses        []Clause          `json:"clauses"`
+	Main           string            `json:"main"`   // the table whose rows are scored, or the event table of the label
 	Tables         []table.TableInfo `json:"tables"` // the catalog
 }
 

@@ -1,0 +1,126 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/septet-ml/septet/artifact"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/ledger"
+)
+
+// Options are what a run is made of.
+type Options struct {
+	Workspace string // absolute folder; the run's own files are in runs/ID/
+	Ledger    ledger.Ledger
+	Artifacts *artifact.Folder
+	Program   string // version; of a development build the binary's digest
+	Brief     handoff.Brief
+
+	// From, where set, takes the handoffs of the agents before it from FromRun
+	// as they are.
+	From    handoff.Agent
+	FromRun string
+
+	Events func(Event)      // nil drops them
+	Now    func() time.Time // nil is time.Now
+}
+
+// Run is one run under way. The first error sticks: the steps after it do
+// nothing.
+type Run struct {
+	workspace string
+	program   string
+	ledger    ledger.Ledger
+	artifacts *artifact.Folder
+	settings  handoff.Settings
+	checker   *handoff.Checker
+	now       func() time.Time
+	log       *slog.Logger
+	tracer    trace.Tracer
+	close     []func() error // in order
+	trunk     trace.Span
+
+	record   ledger.Run // as it was last written
+	own      map[handoff.Agent]handoff.Envelope
+	given    map[handoff.Agent]handoff.Envelope // of FromRun
+	findings []handoff.Finding                  // so far, waived where waived
+	outputs  map[handoff.Agent]string           // digests
+	before   time.Duration                      // spent by earlier processes of this run
+	began    time.Time                          // of this process
+
+	err  error
+	done bool // ended early as asked
+
+	events     func(Event)
+	eventMutex sync.Mutex
+	lastTick   time.Time
+}
+
+// ID is the run's id.
+func (r *Run) ID() string { return r.record.ID }
+
+// Err is the error that ended the run; nil while there is none.
+func (r *Run) Err() error { return r.err }
+
+// spent is how long the run has worked, processes before this one included.
+func (r *Run) spent() time.Duration { return r.before + r.now().Sub(r.began) }
+
+func (r *Run) emit(e Event) {
+	if r.events == nil {
+		return
+	}
+	r.eventMutex.Lock()
+	defer r.eventMutex.Unlock()
+	e.Time, e.RunID = r.now().UTC(), r.record.ID
+	r.events(e)
+}
+
+// progress is emit with at least 50 ms between two events, unless the work is
+// at its end.
+func (r *Run) progress(e Event) {
+	if r.events == nil {
+		return
+	}
+	r.eventMutex.Lock()
+	defer r.eventMutex.Unlock()
+	now := r.now()
+	if e.Done != e.Total && now.Sub(r.lastTick) < 50*time.Millisecond {
+		return
+	}
+	r.lastTick = now
+	e.Time, e.RunID = now.UTC(), r.record.ID
+	r.events(e)
+}
+
+// update changes the run's record in the ledger.
+func (r *Run) update(ctx context.Context, change func(*ledger.Run)) error {
+	ctx = context.WithoutCancel(ctx)
+	err := r.ledger.UpdateRun(ctx, r.record.ID, func(record *ledger.Run) error {
+		change(record)
+		r.record = *record
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record run %s: %w", r.record.ID, err)
+	}
+	return nil
+}
+
+// Fail makes err the run's error unless it has one. Steps after it do nothing.
+func (r *Run) Fail(err error) {
+	if r.err == nil && err != nil {
+		r.err = err
+	}
+}
+
+// cancelled tells whether err is the end of ctx and not of one attempt.
+func cancelled(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Cause(ctx)))
+}

@@ -1,0 +1,136 @@
+package handoff
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// Checker holds documents against their schemas and their semantic checks. It
+// compiles each schema once; it may be used by several goroutines at once.
+type Checker struct {
+	mu       sync.Mutex
+	compiled map[string]*jsonschema.Schema
+}
+
+// NewChecker is a checker that has compiled nothing yet.
+func NewChecker() *Checker { return &Checker{compiled: map[string]*jsonschema.Schema{}} }
+
+// Output gives every fault of a payload's canonical form: those that its
+// schema sees or, where that sees none, those of its semantic checks. Pointers
+// are into the payload.
+func (c *Checker) Output(data []byte, payload Payload) ([]Fault, error) {
+	name, version := payload.Schema()
+	faults, err := c.document(data, payload, name, version)
+	if err != nil || len(faults) > 0 {
+		return faults, err
+	}
+	return payload.Check(), nil
+}
+
+// document holds data against the schema of v's type.
+func (c *Checker) document(data []byte, v any, name, version string) ([]Fault, error) {
+	schema, err := c.schema(v, name, version)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return []Fault{{Pointer: "", Reason: "is not JSON", Fix: "write one JSON document"}}, nil
+	}
+	err = schema.Validate(doc)
+	var invalid *jsonschema.ValidationError
+	if err == nil {
+		return nil, nil
+	}
+	if !errors.As(err, &invalid) {
+		return nil, fmt.Errorf("validate %s: %w", name, err)
+	}
+	var faults []Fault
+	collect(invalid, &faults)
+	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Pointer+a.Reason, b.Pointer+b.Reason) })
+	return faults, nil
+}
+
+func (c *Checker) schema(v any, name, version string) (*jsonschema.Schema, error) {
+	url := schemaURL(name, version)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.compiled[url]; s != nil {
+		return s, nil
+	}
+	text, err := Schema(v, name, version)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("schema of %s: %w", name, err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource(url, doc); err != nil {
+		return nil, fmt.Errorf("schema of %s: %w", name, err)
+	}
+	s, err := compiler.Compile(url)
+	if err != nil {
+		return nil, fmt.Errorf("schema of %s: %w", name, err)
+	}
+	c.compiled[url] = s
+	return s, nil
+}
+
+// collect turns the leaves of a validation error into faults. It never copies
+// a value of the document.
+func collect(e *jsonschema.ValidationError, faults *[]Fault) {
+	for _, cause := range e.Causes {
+		collect(cause, faults)
+	}
+	if len(e.Causes) > 0 {
+		return
+	}
+	at := Pointer("", e.InstanceLocation...)
+	add := func(pointer, reason, fix string) {
+		*faults = append(*faults, Fault{Pointer: pointer, Reason: reason, Fix: fix})
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Required:
+		for _, name := range k.Missing {
+			add(Pointer(at, name), "is missing", "add it")
+		}
+	case *kind.AdditionalProperties:
+		for _, name := range k.Properties {
+			add(Pointer(at, name), "is not in the schema", "take it out")
+		}
+	case *kind.FalseSchema:
+		add(at, "is not in the schema", "take it out")
+	case *kind.Type:
+		add(at, "is "+k.Got, "must be "+strings.Join(k.Want, " or "))
+	case *kind.Enum:
+		want, _ := json.Marshal(k.Want)
+		add(at, "is none of the known values", "use one of "+string(want))
+	case *kind.Pattern:
+		add(at, "is not of the form "+k.Want, "write it in that form")
+	case *kind.Format:
+		add(at, "is not a "+k.Want, "write it as a "+k.Want)
+	default:
+		words := "/" + strings.Join(e.ErrorKind.KeywordPath(), "/")
+		add(at, "does not hold against the schema's "+words, "see the schema")
+	}
+}
+
+// Pointer appends members to a JSON Pointer (RFC 6901).
+func Pointer(base string, members ...string) string {
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	for _, m := range members {
+		base += "/" + escape.Replace(m)
+	}
+	return base
+}
