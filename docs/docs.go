@@ -1,0 +1,30 @@
+// Package docs carries the pages that the program shows itself.
+package docs
+
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed findings.md
+var findings string
+
+// Finding is what the catalogue says of one code.
+type Finding struct {
+	Code string `json:"code"` // "leak.target_copy"
+	Text string `json:"text"` // Markdown: what it means, then what to do
+}
+
+// Findings is the catalogue of docs/findings.md, in its order.
+func Findings() []Finding {
+	var all []Finding
+	for _, section := range strings.Split("\n"+findings, "\n### `")[1:] {
+		code, text, ok := strings.Cut(section, "`\n")
+		if !ok {
+			continue
+		}
+		text, _, _ = strings.Cut(text, "\n## ")
+		all = append(all, Finding{Code: code, Text: strings.TrimSpace(text)})
+	}
+	return all
+}
