@@ -17,7 +17,7 @@ const module = "github.com/septet-ml/septet"
 // engines are the packages that agents may use beside the contract. None of
 // them knows an agent, the pipeline or the program.
 var engines = []string{
-	"artifact", "drift", "duck", "feature/...", "fold", "label", "ledger", "learn/...",
+	"artifact", "drift", "duck", "feature/...", "fitting", "fold", "label", "ledger", "learn/...",
 	"metric/...", "modelfile/...", "problem", "rowfile", "serve/...", "source", "table/...", "telemetry/...",
 }
 
@@ -42,7 +42,8 @@ var mayImport = []rule{
 	{"learn/...", []string{"table", "fold", "metric/...", "problem", "learn/..."}},
 	{"duck", []string{"problem", "table/..."}},
 	{"source", []string{"duck", "problem", "table/..."}},
-	{"rowfile", []string{"artifact", "duck", "handoff", "problem", "table/..."}},
+	{"rowfile", []string{"artifact", "handoff", "learn", "problem", "table/..."}},
+	{"fitting", []string{"artifact", "durable", "feature/...", "fold", "handoff", "learn/...", "metric", "problem", "rowfile", "table/..."}},
 	{"label", []string{"duck", "handoff", "problem", "table/..."}},
 	{"feature/...", []string{"artifact", "duck", "handoff", "label", "learn", "metric", "problem", "table/...", "feature/..."}},
 	{"modelfile/...", []string{"feature/...", "handoff", "learn/...", "metric", "problem", "table/...", "modelfile/..."}},
@@ -80,7 +81,7 @@ var soleImporters = []struct {
 	pkgs    []string
 }{
 	{"github.com/duckdb/", []string{"duck"}},
-	{"github.com/apache/arrow-go/v18", []string{"duck", "table/parquet", "bench/..."}},
+	{"github.com/apache/arrow-go/v18", []string{"duck", "source", "table/parquet", "bench/..."}},
 	{"modernc.org/sqlite", []string{"ledger/..."}},
 	{"github.com/spf13/cobra", []string{"cmd/..."}},
 	{"charm.land/", []string{"terminal"}},
