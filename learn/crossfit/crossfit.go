@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/septet-ml/septet/fold"
 	"github.com/septet-ml/septet/learn"
 )
 
@@ -41,9 +42,9 @@ type Bag struct {
 type Fits struct {
 	Data learn.Data // every row is used; Rows is nil
 
-	// Folds gives the fold of every row for a repeat, 0 to Count-1.
-	Folds func(repeat int) ([]int, error)
-	Count int
+	// Folds gives the division of a repeat: every row is Valid in one fold.
+	// All repeats have the same number of folds.
+	Folds func(repeat int) ([]fold.Fold, error)
 
 	// Key stands for the data and the folds in the key of a unit.
 	Key any
@@ -77,34 +78,38 @@ type unitKey struct {
 }
 
 // Run fits the jobs in their order. It gives the bags that were finished, a
-// prefix of the jobs, and the number of units done, which is Count × jobs
+// prefix of the jobs, and the number of units done, which is folds × jobs
 // unless Stop ended it.
 func (f *Fits) Run(ctx context.Context, jobs []Job) (bags []*Bag, units int, err error) {
-	assignments := make(map[int][]int)
+	divisions := make(map[int][]fold.Fold)
+	count := 0
 	for _, job := range jobs {
-		if _, ok := assignments[job.Repeat]; ok {
+		if divisions[job.Repeat] != nil {
 			continue
 		}
 		folds, err := f.Folds(job.Repeat)
 		if err != nil {
 			return nil, 0, fmt.Errorf("draw folds: %w", err)
 		}
-		assignments[job.Repeat] = folds
+		if count != 0 && len(folds) != count {
+			return nil, 0, fmt.Errorf("draw folds: %d of them, then %d", count, len(folds))
+		}
+		divisions[job.Repeat], count = folds, len(folds)
 	}
-	total := len(jobs) * f.Count
+	total := len(jobs) * count
 	results := make([]unit, total)
 	side, threads := f.share()
 	done, err := f.each(ctx, total, side, func(ctx context.Context, u int) error {
-		job, k := jobs[u/f.Count], u%f.Count
+		job := jobs[u/count]
 		var err error
-		results[u], err = f.fit(ctx, job, k, assignments[job.Repeat], threads)
+		results[u], err = f.fit(ctx, job, u%count, divisions[job.Repeat], threads)
 		return err
 	})
-	if err != nil {
+	if err != nil || count == 0 {
 		return nil, done, err
 	}
-	for j := range done / f.Count {
-		bags = append(bags, f.assemble(jobs[j], results[j*f.Count:(j+1)*f.Count], assignments[jobs[j].Repeat]))
+	for j := range done / count {
+		bags = append(bags, f.assemble(jobs[j], results[j*count:(j+1)*count], divisions[jobs[j].Repeat]))
 	}
 	return bags, done, nil
 }
@@ -167,13 +172,13 @@ func (f *Fits) each(ctx context.Context, total, side int, work func(context.Cont
 }
 
 // fit does one unit or gets it from the memo.
-func (f *Fits) fit(ctx context.Context, job Job, k int, folds []int, threads int) (unit, error) {
+func (f *Fits) fit(ctx context.Context, job Job, k int, folds []fold.Fold, threads int) (unit, error) {
 	learner := job.Candidate.Learner
-	key := unitKey{f.Key, learner.Name(), learner, job.Repeat, k, f.Count, f.Seed}
+	key := unitKey{f.Key, learner.Name(), learner, job.Repeat, k, len(folds), f.Seed}
 	data, err := f.Memo(ctx, key, func(ctx context.Context) ([]byte, error) {
 		train, valid := f.Data, f.Data
-		train.Rows, valid.Rows = sides(folds, k)
-		model, err := learner.Fit(ctx, train, &valid, learn.Options{Seed: f.Seed + uint64(job.Repeat*f.Count+k)*0x9e3779b97f4a7c15, Threads: threads})
+		train.Rows, valid.Rows = folds[k].Train, folds[k].Valid
+		model, err := learner.Fit(ctx, train, &valid, learn.Options{Seed: f.Seed + uint64(job.Repeat*len(folds)+k)*0x9e3779b97f4a7c15, Threads: threads})
 		if err != nil {
 			return nil, err
 		}
@@ -200,28 +205,14 @@ func (f *Fits) fit(ctx context.Context, job Job, k int, folds []int, threads int
 	return u, nil
 }
 
-// sides are the rows outside and inside fold k, ascending.
-func sides(folds []int, k int) (train, valid []int32) {
-	for row, fold := range folds {
-		if fold == k {
-			valid = append(valid, int32(row))
-		} else {
-			train = append(train, int32(row))
-		}
-	}
-	return train, valid
-}
-
-func (f *Fits) assemble(job Job, units []unit, folds []int) *Bag {
+func (f *Fits) assemble(job Job, units []unit, folds []fold.Fold) *Bag {
 	bag := &Bag{Job: job}
 	width := units[0].model.Width()
-	bag.OOF = make([]float64, len(folds)*width)
-	at := make([]int, len(units))
-	for row, k := range folds {
-		copy(bag.OOF[row*width:(row+1)*width], units[k].oof[at[k]:at[k]+width])
-		at[k] += width
-	}
-	for _, u := range units {
+	bag.OOF = make([]float64, f.Data.Table.Rows*width)
+	for k, u := range units {
+		for i, row := range folds[k].Valid {
+			copy(bag.OOF[int(row)*width:(int(row)+1)*width], u.oof[i*width:])
+		}
 		bag.Models = append(bag.Models, u.model)
 		bag.Bytes += int64(len(u.encoded))
 	}

@@ -1,0 +1,109 @@
+// Package fitting prepares what the model selector and the model trainer
+// both fit on: the features of the train and validation rows, their folds and
+// the memo of finished fits.
+package fitting
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/feature"
+	"github.com/septet-ml/septet/fold"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/rowfile"
+)
+
+// Bench is the data to fit on and the means to do it.
+type Bench struct {
+	File      *rowfile.File
+	Transform *feature.Transform
+	Fits      crossfit.Fits
+	Folds     handoff.Folds
+}
+
+// version is raised whenever an equal key would give another fit.
+const version = 1
+
+// Open loads the features of in's train and validation rows. decode reads a
+// model back by the name of its learner.
+func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (learn.Model, error)) (*Bench, error) {
+	transform, err := ReadTransform(d, in.Transform)
+	if err != nil {
+		return nil, err
+	}
+	file, err := rowfile.Read(d.Artifacts, in.Dataset, in.Dataset.Rows.Fit)
+	if err != nil {
+		return nil, err
+	}
+	features, err := transform.Apply(file.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bench{File: file, Transform: transform}
+	b.Folds = handoff.Folds{By: "stratified", Count: foldCount(features.Rows), Seed: d.Settings.Seed}
+	if file.Groups != nil {
+		b.Folds.By = "group"
+	}
+	key := map[string]any{"rows": in.Dataset.Rows.Fit.SHA256, "transform": in.Transform.SHA256, "by": b.Folds.By}
+	b.Fits = b.fits(d, file.Data(features), decode, key)
+	return b, nil
+}
+
+// Again is the bench for more rows: those of file, with the same features.
+// key stands for the rows.
+func (b *Bench) Again(d *durable.Desk, file *rowfile.File, key any) (*Bench, error) {
+	features, err := b.Transform.Apply(file.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	again := &Bench{File: file, Transform: b.Transform, Folds: b.Folds}
+	again.Fits = again.fits(d, file.Data(features), b.Fits.Decode, key)
+	return again, nil
+}
+
+func (b *Bench) fits(d *durable.Desk, data learn.Data, decode func(string, []byte) (learn.Model, error), key any) crossfit.Fits {
+	return crossfit.Fits{
+		Data: data,
+		Folds: func(repeat int) ([]fold.Fold, error) {
+			of := fold.Data{Classes: data.Classes, Target: data.Target, Group: b.File.Groups}
+			return fold.KFold(of, b.Folds.Count, b.Folds.Seed+uint64(repeat)*7919)
+		},
+		Key: key,
+		Memo: func(ctx context.Context, key any, work func(context.Context) ([]byte, error)) ([]byte, error) {
+			return d.Memo(ctx, "fit", version, key, work)
+		},
+		Decode:  decode,
+		Seed:    d.Settings.Seed,
+		Threads: max(1, d.Settings.Threads),
+		Stop:    func(time.Duration) bool { return d.Over() },
+	}
+}
+
+// foldCount is a fixed rule of the rows: more folds where each row counts.
+func foldCount(rows int) int {
+	switch {
+	case rows < 3_000:
+		return 8
+	case rows < 300_000:
+		return 5
+	}
+	return 3
+}
+
+// ReadTransform loads a transformation and checks it.
+func ReadTransform(d *durable.Desk, ref handoff.Ref) (*feature.Transform, error) {
+	data, err := d.Artifacts.Read(ref)
+	if err != nil {
+		return nil, err
+	}
+	var t feature.Transform
+	if err := json.Unmarshal(data, &t); err != nil {
+		return nil, fmt.Errorf("read transformation: %w", err)
+	}
+	return &t, t.Check()
+}
