@@ -25,7 +25,9 @@ type Row struct {
 	Started  time.Time
 	Seconds  float64
 	Reused   bool
-	Warnings int
+	Warnings int // warnings and findings that are not waived
+
+	found map[string]bool // ids of the findings among Warnings
 }
 
 // NewBoard is the board of a run of which nothing is known yet.
@@ -86,14 +88,29 @@ func (b *Board) Apply(e durable.Event) {
 	case durable.Warned:
 		r.Warnings++
 	case durable.Found:
-		if e.Finding.Severity != handoff.Info && e.Finding.Action != handoff.Waived {
-			r.Warnings++
-		}
+		r.find(e.Finding)
 	case durable.AgentFinished:
 		r.Status, r.Seconds, r.Reused = e.Status, e.Seconds, e.Reused
 		if e.Text != "" {
 			r.Headline = e.Text
 		}
+	}
+}
+
+// find counts a finding once, and takes it back when it comes again waived.
+func (r *Row) find(f *handoff.Finding) {
+	counts := f.Severity != handoff.Info && f.Action != handoff.Waived
+	if counts == r.found[f.ID] {
+		return
+	}
+	if r.found == nil {
+		r.found = map[string]bool{}
+	}
+	r.found[f.ID] = counts
+	if counts {
+		r.Warnings++
+	} else {
+		r.Warnings--
 	}
 }
 

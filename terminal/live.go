@@ -112,10 +112,10 @@ func (s Style) line(r Row, now time.Time, width int) string {
 	if r.Status == "pending" || r.Status == "skipped" {
 		name = s.faint(name)
 	}
-	room := max(10, min(width, 110)-len("  ✓ ")+2-len(name)-10)
+	room := max(10, min(width, 110)-len("  x ")-10-len(" ")-len(" 9999.9 s"))
 	text = ansi.Truncate(text, room, "…")
 	pad := strings.Repeat(" ", max(0, room-ansi.StringWidth(text)))
-	return strings.TrimRight(fmt.Sprintf("  %s %s %s%s %8s", s.mark(r.Status, r.Warnings > 0), name, text, pad, s.faint(clock)), " ")
+	return strings.TrimRight(fmt.Sprintf("  %s %s %s%s%s", s.mark(r.Status, r.Warnings > 0), name, text, pad, s.faint(fmt.Sprintf("%9s", clock))), " ")
 }
 
 func nonEmpty(texts ...string) []string {
