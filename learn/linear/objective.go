@@ -1,0 +1,270 @@
+package linear
+
+import (
+	"context"
+	"math"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/portable"
+)
+
+// block is the number of rows whose gradients are summed together. Sums of
+// blocks are added in the order of the rows, so threads change nothing.
+const block = 2048
+
+// objective is the loss of a model's coefficients on some rows: their
+// features and targets in memory, 8 bytes per row and dense feature.
+//
+// Coefficients of one output (class) lie together: one per feature, then the
+// intercept.
+type objective struct {
+	model   *Model
+	n       int
+	threads int
+	dense   []float64 // n × model.Dense
+	slot    []int32   // n × switches: the feature that is on, or -1
+	slots   int       // switches per row
+	target  []float64 // standardised value; 0 or 1; position in model.Present
+	weight  []float64
+	total   float64 // sum of weight
+}
+
+// newObjective encodes the rows with a weight above 0.
+func newObjective(ctx context.Context, m *Model, d *learn.Data, threads int) (*objective, error) {
+	o := &objective{model: m, threads: threads}
+	var rows []int32
+	for i := range d.N() {
+		r, w := d.Row(i), 1.0
+		if d.Weight != nil {
+			w = d.Weight[r]
+		}
+		y, known := m.encodeTarget(d.Target[r])
+		if w == 0 || !known {
+			continue
+		}
+		rows = append(rows, int32(r))
+		o.weight = append(o.weight, w)
+		o.target = append(o.target, y)
+		o.total += w
+	}
+	o.n = len(rows)
+	o.slots = m.slots()
+	o.dense = make([]float64, o.n*m.Dense)
+	o.slot = make([]int32, o.n*o.slots)
+	width := len(d.Table.Columns)
+	err := learn.Blocks(ctx, o.n, 256, threads, func(lo, hi int) {
+		x := make([]float64, (hi-lo)*width)
+		d.Table.Gather(x, rows[lo:hi])
+		for i := lo; i < hi; i++ {
+			m.encode(x[(i-lo)*width:(i-lo+1)*width], o.dense[i*m.Dense:(i+1)*m.Dense], o.slot[i*o.slots:(i+1)*o.slots])
+		}
+	})
+	return o, err
+}
+
+// size is the number of coefficients.
+func (o *objective) size() int { return o.model.outputs() * (o.model.Features + 1) }
+
+// start is coefficients of 0 with the intercepts of the base rates.
+func (o *objective) start() []float64 {
+	theta := make([]float64, o.size())
+	if o.model.Task == learn.Regression {
+		return theta
+	}
+	rate := o.rates()
+	p := o.model.Features + 1
+	if o.model.Task == learn.Binary {
+		theta[p-1] = portable.Log(rate[1] / rate[0])
+		return theta
+	}
+	for k, r := range rate {
+		theta[k*p+p-1] = portable.Log(r)
+	}
+	return theta
+}
+
+// rates is the weight of each class, over all.
+func (o *objective) rates() []float64 {
+	rate := make([]float64, max(o.model.outputs(), 2))
+	for i, y := range o.target {
+		rate[int(y)] += o.weight[i] / o.total
+	}
+	return rate
+}
+
+// curvature is the diagonal of the second derivative at start, without the
+// penalty.
+func (o *objective) curvature() []float64 {
+	m, p := o.model, o.model.Features+1
+	square := make([]float64, p) // Σ weight × feature²
+	for i, w := range o.weight {
+		for j, x := range o.dense[i*m.Dense : (i+1)*m.Dense] {
+			square[j] += float64(w * float64(x*x))
+		}
+		for _, s := range o.slot[i*o.slots : (i+1)*o.slots] {
+			if s >= 0 {
+				square[s] += w
+			}
+		}
+		square[p-1] += w
+	}
+	out := make([]float64, o.size())
+	spread := []float64{1}
+	if m.Task != learn.Regression {
+		spread = o.rates()
+		for k, r := range spread {
+			spread[k] = r * (1 - r)
+		}
+	}
+	for at := range out {
+		out[at] = square[at%p] * spread[at/p]
+	}
+	return out
+}
+
+// loss is Σ weight × loss(row).
+func (o *objective) loss(ctx context.Context, theta []float64) (float64, error) {
+	return o.gradient(ctx, theta, nil)
+}
+
+// gradient is the loss, and adds its derivative to grad if that is not nil.
+func (o *objective) gradient(ctx context.Context, theta, grad []float64) (float64, error) {
+	blocks := (o.n + block - 1) / block
+	losses := make([]float64, blocks)
+	grads := make([][]float64, blocks)
+	err := learn.Blocks(ctx, o.n, block, o.threads, func(lo, hi int) {
+		b := lo / block
+		if grad != nil {
+			grads[b] = make([]float64, len(grad))
+		}
+		losses[b] = o.rows(lo, hi, theta, grads[b])
+	})
+	if err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for b, l := range losses {
+		sum += l
+		for j, g := range grads[b] {
+			grad[j] += g
+		}
+	}
+	return sum, nil
+}
+
+// rows is gradient over rows lo..hi-1.
+func (o *objective) rows(lo, hi int, theta, grad []float64) float64 {
+	m, p := o.model, o.model.Features+1
+	score := make([]float64, m.outputs())
+	sum := 0.0
+	for i := lo; i < hi; i++ {
+		dense := o.dense[i*m.Dense : (i+1)*m.Dense]
+		slots := o.slot[i*o.slots : (i+1)*o.slots]
+		for k := range score {
+			score[k] = linear(theta[k*p:(k+1)*p], dense, slots)
+		}
+		sum += float64(o.weight[i] * m.rowLoss(score, o.target[i]))
+		if grad == nil {
+			continue
+		}
+		for k, s := range score {
+			addTo(grad[k*p:(k+1)*p], float64(o.weight[i]*s), dense, slots)
+		}
+	}
+	return sum
+}
+
+// rowLoss is the loss of a row, and turns score into its derivative by each
+// score.
+func (m *Model) rowLoss(score []float64, y float64) float64 {
+	switch m.Task {
+	case learn.Regression:
+		score[0] -= y
+		return float64(score[0]*score[0]) / 2
+	case learn.Binary:
+		s := score[0]
+		score[0] = portable.Sigmoid(s) - y
+		if y == 1 {
+			s = -s
+		}
+		return portable.Softplus(s)
+	}
+	s := score[int(y)]
+	sum := portable.Softmax(score)
+	score[int(y)]--
+	return sum - s
+}
+
+// linear is the intercept plus
+//
+//	for j, x := range dense { sum += b[j] * x }
+//	for _, s := range slots { if s >= 0 { sum += b[s] } }
+//
+// with the dense part in four sums, to be quick.
+func linear(b, dense []float64, slots []int32) float64 {
+	sum := b[len(b)-1]
+	for _, s := range slots {
+		if s >= 0 {
+			sum += b[s]
+		}
+	}
+	var s0, s1, s2, s3 float64
+	c := b[:len(dense)]
+	for len(dense) >= 4 {
+		d, e := dense[:4:4], c[:4:4]
+		s0 += float64(d[0] * e[0])
+		s1 += float64(d[1] * e[1])
+		s2 += float64(d[2] * e[2])
+		s3 += float64(d[3] * e[3])
+		dense, c = dense[4:], c[4:]
+	}
+	for j, x := range dense {
+		s0 += float64(x * c[j])
+	}
+	return sum + ((s0 + s1) + (s2 + s3))
+}
+
+// addTo is
+//
+//	for j, x := range dense { grad[j] += r * x }
+//	for _, s := range slots { if s >= 0 { grad[s] += r } }
+//
+// and the same for the intercept.
+func addTo(grad []float64, r float64, dense []float64, slots []int32) {
+	g := grad[:len(dense)]
+	for j, x := range dense {
+		g[j] += float64(r * x)
+	}
+	for _, s := range slots {
+		if s >= 0 {
+			grad[s] += r
+		}
+	}
+	grad[len(grad)-1] += r
+}
+
+// minimise starts from theta, which it leaves as it is.
+func (o *objective) minimise(ctx context.Context, theta []float64, l2, l1 float64) ([]float64, error) {
+	p := o.model.Features + 1
+	free := func(j int) bool { return j%p == p-1 }
+	s := solver{l1: make([]float64, len(theta)), curvature: o.curvature()}
+	for j := range theta {
+		if !free(j) {
+			s.l1[j] = l1
+			s.curvature[j] += l2
+		}
+		s.curvature[j] = max(s.curvature[j], 1e-8*max(o.total, math.SmallestNonzeroFloat64))
+	}
+	s.f = func(theta, grad []float64) (float64, error) {
+		clear(grad)
+		loss, err := o.gradient(ctx, theta, grad)
+		for j, b := range theta {
+			if !free(j) {
+				loss += float64(l2*float64(b*b)) / 2
+				grad[j] += float64(l2 * b)
+			}
+		}
+		return loss, err
+	}
+	return s.minimise(theta)
+}
