@@ -1,0 +1,111 @@
+package ensemble_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/table"
+)
+
+// fitted are two linear models of one table.
+func fitted(t testing.TB) (*table.Table, []learn.Model) {
+	random := rand.New(rand.NewPCG(1, 1))
+	c := table.Column{Name: "a", Kind: table.Number}
+	var target []float64
+	for range 200 {
+		v := random.NormFloat64()
+		c.Number = append(c.Number, v)
+		y := 0.0
+		if v+random.NormFloat64() > 0 {
+			y = 1
+		}
+		target = append(target, y)
+	}
+	data := learn.Data{Task: learn.Binary, Classes: 2, Table: &table.Table{Rows: 200, Columns: []table.Column{c}}, Target: target}
+	var models []learn.Model
+	for _, l := range []linear.Learner{{L2: 1}, {L2: 300}} {
+		m, err := l.Fit(context.Background(), data, nil, learn.Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, m)
+	}
+	return data.Table, models
+}
+
+func decode(name string, data []byte) (learn.Model, error) {
+	if name != "linear" {
+		return nil, errors.New("no such learner")
+	}
+	return linear.Decode(data)
+}
+
+func TestModelIsTheWeightedMean(t *testing.T) {
+	tab, models := fitted(t)
+	m := &ensemble.Model{Members: []ensemble.Member{{Weight: 3, Models: models[:1]}, {Weight: 1, Models: models}}}
+	data, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := ensemble.Decode(data, decode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := learn.PredictTable(context.Background(), read, tab, nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := range tab.Rows {
+		x := []float64{tab.Columns[0].Number[row]}
+		var a, b, one [1]float64
+		models[0].Predict(x, a[:])
+		models[1].Predict(x, b[:])
+		m.Predict(x, one[:])
+		if want := 0.75*a[0] + 0.25*(a[0]+b[0])/2; math.Abs(got[row]-want) > 1e-12 {
+			t.Fatalf("row %d: %v, want %v", row, got[row], want)
+		}
+		if got[row] != one[0] {
+			t.Fatalf("row %d: %v in a block, %v alone", row, got[row], one[0])
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	_, models := fitted(f)
+	data, err := (&ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: models}}}).MarshalBinary()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(data[:len(data)/2])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if m, err := ensemble.Decode(data, decode); err == nil {
+			m.Width()
+		}
+	})
+}
+
+// Two models with independent errors are worth more together; noise is not.
+func TestSelect(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 3))
+	const n = 4000
+	target := make([]float64, n)
+	a, b, noise := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range target {
+		target[i] = random.NormFloat64()
+		a[i] = target[i] + random.NormFloat64()
+		b[i] = target[i] + random.NormFloat64()
+		noise[i] = 5 * random.NormFloat64()
+	}
+	w := ensemble.Select(metric.Sample{Target: target}, [][]float64{noise, a, b})
+	if w[0] != 0 || math.Abs(w[1]-0.5) > 0.05 || math.Abs(w[1]+w[2]-1) > 1e-12 {
+		t.Errorf("weights %v, want 0 for the noise and about a half for each of the others", w)
+	}
+}
