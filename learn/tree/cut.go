@@ -1,0 +1,146 @@
+package tree
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
+
+const (
+	maxBins   = 255    // value bins of a column; one more cell is for missing
+	maxSample = 200000 // values looked at to choose cuts
+)
+
+// key maps finite floats to unsigned integers of the same order; -0 and 0 have
+// one key.
+func key(x float64) uint64 {
+	u := math.Float64bits(x + 0)
+	return u ^ (uint64(int64(u)>>63) | 1<<63)
+}
+
+// unkey is the inverse of key.
+func unkey(k uint64) float64 {
+	return math.Float64frombits(k ^ (uint64(^int64(k)>>63) | 1<<63))
+}
+
+// cutPoints divides values (n of them, at(i) each; NaN is left out) into at
+// most bins bins: bin b holds the values above cut b-1 and at most cut b, so
+// there is one cut less than bins. As many distinct values or fewer get a bin
+// each; otherwise bins are about equally full, and a value that would fill one
+// alone gets its own. Cuts lie midway between neighbouring values.
+//
+// At most maxSample values are looked at, evenly spread with a step that is
+// shifted by chance, so that periodic rows do no harm.
+func cutPoints(n int, at func(i int) float64, bins int) []float64 {
+	sample := make([]uint64, 0, min(n, maxSample))
+	for i := range min(n, maxSample) {
+		row := i
+		if n > maxSample {
+			lo, hi := spread(i, n), spread(i+1, n)
+			row = lo + int(mix(uint64(i))%uint64(hi-lo))
+		}
+		if x := at(row); x == x {
+			sample = append(sample, key(x))
+		}
+	}
+	slices.Sort(sample)
+	values, counts := runs(sample)
+	if len(values) <= bins {
+		cuts := make([]float64, max(len(values)-1, 0))
+		for i := range cuts {
+			cuts[i] = between(values[i], values[i+1])
+		}
+		return cuts
+	}
+	return equallyFull(values, counts, len(sample), bins)
+}
+
+// spread is where the i-th of maxSample parts of 0..n begins.
+func spread(i, n int) int {
+	return int(uint64(i) * uint64(n) / maxSample)
+}
+
+// runs lists the distinct values of a sorted sample and how often each occurs.
+func runs(sample []uint64) (values []float64, counts []int) {
+	for i := 0; i < len(sample); {
+		j := i + 1
+		for j < len(sample) && sample[j] == sample[i] {
+			j++
+		}
+		values = append(values, unkey(sample[i]))
+		counts = append(counts, j-i)
+		i = j
+	}
+	return values, counts
+}
+
+// equallyFull chooses bins-1 cuts at most between ascending values, of which
+// there are more than bins. Values that fill a bin alone come first; the rest
+// share what is left.
+func equallyFull(values []float64, counts []int, total, bins int) []float64 {
+	heavy := 0
+	rest := total
+	full := float64(total) / float64(bins)
+	for _, c := range counts {
+		if float64(c) >= full {
+			heavy++
+			rest -= c
+		}
+	}
+	share := float64(rest) / float64(max(bins-heavy, 1))
+	var cuts []float64
+	var inBin float64
+	left := bins - heavy // bins for light values
+	for i := 0; i+1 < len(values) && len(cuts) < bins-1; i++ {
+		isHeavy := float64(counts[i]) >= full
+		if !isHeavy {
+			inBin += float64(counts[i])
+			rest -= counts[i]
+		}
+		nextHeavy := float64(counts[i+1]) >= full
+		if isHeavy || inBin >= share || (nextHeavy && inBin >= max(1, share/2)) {
+			cuts = append(cuts, between(values[i], values[i+1]))
+			inBin = 0
+			if !isHeavy {
+				left--
+				share = float64(rest) / float64(max(left, 1))
+			}
+		}
+	}
+	return cuts
+}
+
+// between is a cut with low <= cut < high, midway as far as floats allow.
+func between(low, high float64) float64 {
+	cut := low/2 + high/2
+	if !(cut >= low && cut < high) {
+		return low
+	}
+	return cut
+}
+
+// ruler finds the bin of a value: the number of cuts below it, in eight steps
+// without a branch. It holds the keys of up to 255 cuts, padded at the end.
+type ruler [256]uint64
+
+func newRuler(cuts []float64) *ruler {
+	r := new(ruler)
+	for i := range r {
+		r[i] = math.MaxUint64
+	}
+	for i, c := range cuts {
+		r[i] = key(c)
+	}
+	return r
+}
+
+// bin is the number of cuts below x; x is not NaN.
+func (r *ruler) bin(x float64) uint8 {
+	k := key(x)
+	at := uint64(0)
+	for step := uint64(128); step > 0; step >>= 1 {
+		_, below := bits.Sub64(r[(at+step-1)&255], k, 0)
+		at += step & -below
+	}
+	return uint8(at)
+}

@@ -1,0 +1,156 @@
+package tree
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/problem"
+	"github.com/septet-ml/septet/table"
+)
+
+// data is what a fit sees: rows 0..train are those to learn from, rows
+// train..all those to stop by. Every other file counts rows this way.
+type data struct {
+	table   *table.Table
+	task    learn.Task
+	classes int
+	train   int
+	all     int
+	rows    []int32   // the table's row of each; nil: they are the same
+	target  []float64 // one per row
+	weight  []float64 // one per row; nil: 1
+}
+
+// row is the table's row of row i.
+func (d *data) row(i int) int {
+	if d.rows == nil {
+		return i
+	}
+	return int(d.rows[i])
+}
+
+// view puts train and valid (may be nil) into one numbering.
+func view(train learn.Data, valid *learn.Data) (*data, error) {
+	if err := checkData(train); err != nil {
+		return nil, err
+	}
+	d := &data{
+		table: train.Table, task: train.Task, classes: train.Classes,
+		train: train.N(), all: train.N(),
+	}
+	if valid == nil && train.Rows == nil {
+		d.target, d.weight = train.Target, train.Weight
+		return d, nil
+	}
+	parts := []*learn.Data{&train}
+	if valid != nil && valid.N() > 0 {
+		if valid.Table != train.Table || valid.Task != train.Task || valid.Classes != train.Classes {
+			return nil, fmt.Errorf("fit %s: valid is of another table or task than train", Name)
+		}
+		if err := checkTarget(*valid); err != nil {
+			return nil, err
+		}
+		parts = append(parts, valid)
+		d.all += valid.N()
+	}
+	d.rows = make([]int32, 0, d.all)
+	d.target = make([]float64, 0, d.all)
+	for _, p := range parts {
+		for i := range p.N() {
+			r := p.Row(i)
+			d.rows = append(d.rows, int32(r))
+			d.target = append(d.target, p.Target[r])
+		}
+	}
+	if train.Weight != nil || len(parts) == 2 && valid.Weight != nil {
+		d.weight = make([]float64, 0, d.all)
+		for _, p := range parts {
+			for i := range p.N() {
+				w := 1.0
+				if p.Weight != nil {
+					w = p.Weight[p.Row(i)]
+				}
+				d.weight = append(d.weight, w)
+			}
+		}
+	}
+	return d, nil
+}
+
+// checkData says why train cannot be learned from.
+func checkData(train learn.Data) error {
+	if train.N() == 0 {
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "data.too_few", Where: Name,
+			What: "there are no rows to learn from", Fix: "give more rows, or filter less",
+		}
+	}
+	if uint64(train.N()) > math.MaxInt32 {
+		return fmt.Errorf("fit %s: more than %d rows", Name, math.MaxInt32)
+	}
+	for i := range train.Table.Columns {
+		if k := train.Table.Columns[i].Kind; k != table.Number && k != table.Text {
+			return fmt.Errorf("fit %s: column %q is %v; learners take number and text", Name, train.Table.Columns[i].Name, k)
+		}
+	}
+	if err := checkTarget(train); err != nil {
+		return err
+	}
+	if train.Task == learn.Regression {
+		return nil
+	}
+	if train.Classes < 2 || (train.Task == learn.Binary) != (train.Classes == 2) {
+		return fmt.Errorf("fit %s: %d classes in a %s task", Name, train.Classes, train.Task)
+	}
+	mass := make([]float64, train.Classes)
+	for i := range train.N() {
+		r := train.Row(i)
+		w := 1.0
+		if train.Weight != nil {
+			w = train.Weight[r]
+		}
+		mass[int(train.Target[r])] += w
+	}
+	seen := 0
+	for _, m := range mass {
+		if m > 0 {
+			seen++
+		}
+	}
+	if seen < 2 {
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "data.one_class", Where: Name,
+			What: "all rows to learn from are of one class",
+			Why:  "there is nothing to tell apart", Fix: "widen the rows, or check the target",
+		}
+	}
+	return nil
+}
+
+// checkTarget checks the range of targets and weights.
+func checkTarget(d learn.Data) error {
+	total := 0.0
+	for i := range d.N() {
+		r := d.Row(i)
+		y := d.Target[r]
+		if math.IsNaN(y) || math.IsInf(y, 0) {
+			return fmt.Errorf("fit %s: the target of row %d is not finite", Name, r)
+		}
+		if d.Task != learn.Regression && (y != math.Trunc(y) || y < 0 || y >= float64(d.Classes)) {
+			return fmt.Errorf("fit %s: the target of row %d is not a class index", Name, r)
+		}
+		if d.Weight == nil {
+			total++
+			continue
+		}
+		if w := d.Weight[r]; !(w >= 0) || math.IsInf(w, 0) {
+			return fmt.Errorf("fit %s: the weight of row %d is negative or not finite", Name, r)
+		}
+		total += d.Weight[r]
+	}
+	if !(total > 0) || math.IsInf(total, 0) {
+		return fmt.Errorf("fit %s: the weights sum to %g", Name, total)
+	}
+	return nil
+}

@@ -1,0 +1,403 @@
+package tree
+
+import (
+	"container/heap"
+	"math"
+	"slices"
+)
+
+// bud is a node that may still be split.
+type bud struct {
+	node
+	lo, hi int       // its rows: order[lo:hi]
+	depth  int       // splits above it
+	path   uint64    // chance of its own, from the splits above
+	hist   histogram // nil: to be made again
+	best   split
+	number int     // of the node in the tree
+	shoots *[2]bud // children, once the bud was expanded ahead of its turn
+}
+
+// grower grows one tree after another on the same data.
+type grower struct {
+	*binned
+	search
+	crew    *crew
+	boost   Boost
+	sums    []sum    // gradient and hessian of each row of train
+	order   []uint32 // rows of the tree; a node's are neighbours
+	spare   []uint32
+	store   store
+	private []histogram // one per worker but the first, for sums by part of the rows
+	seed    uint64      // of the tree
+	inTree  []bool      // by feature: in the tree; nil: all are
+	inUse   []bool      // by packed column: has features in the tree; nil: all have
+}
+
+// teamRows is the size from which all workers work on one node together.
+const teamRows = 16384
+
+// queue orders buds: best gain first, then the lowest number.
+type queue []*bud
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	if q[i].best.gain != q[j].best.gain {
+		return q[i].best.gain > q[j].best.gain
+	}
+	return q[i].number < q[j].number
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(*bud)) }
+func (q *queue) Pop() any {
+	old := *q
+	x := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return x
+}
+
+// grown is a tree and the rows of its leaves.
+type grown struct {
+	nodes  []Node
+	splits []split      // by node; leaves have none
+	lo, hi []int        // by node: rows order[lo:hi]
+	total  []sum        // by node
+	bounds [][2]float64 // by node: of its value, for monotone columns
+}
+
+// grow makes a tree of the rows in order, best gain first.
+//
+// Several buds are expanded at the same time, one by each worker; splits are
+// then taken over one by one in the order of their gains. What was expanded in
+// vain is forgotten, so the tree does not depend on the number of workers.
+func (g *grower) grow(total sum) *grown {
+	t := &grown{}
+	root := &bud{
+		node: node{total: total, rows: len(g.order), lower: math.Inf(-1), upper: math.Inf(1)},
+		hi:   len(g.order), path: mix(g.seed),
+	}
+	t.add(root)
+	if g.splittable(root) {
+		root.hist = g.store.take()
+		g.root(root)
+	}
+	open := queue{}
+	g.push(&open, root)
+	for leaves := 1; leaves < g.boost.Leaves && len(open) > 0; leaves++ {
+		if open[0].shoots == nil {
+			g.expandBest(&open, g.boost.Leaves-leaves)
+		}
+		b := heap.Pop(&open).(*bud)
+		left, right := &b.shoots[0], &b.shoots[1]
+		t.split(b)
+		g.push(&open, left)
+		g.push(&open, right)
+	}
+	for _, b := range open {
+		g.drop(b)
+	}
+	return t
+}
+
+// add gives b the next number.
+func (t *grown) add(b *bud) {
+	b.number = len(t.nodes)
+	t.nodes = append(t.nodes, Node{Feature: -1, Cover: uint32(b.rows)})
+	t.splits = append(t.splits, split{})
+	t.lo, t.hi = append(t.lo, b.lo), append(t.hi, b.hi)
+	t.total = append(t.total, b.total)
+	t.bounds = append(t.bounds, [2]float64{b.lower, b.upper})
+}
+
+// split takes over b's split; its children get the next two numbers.
+func (t *grown) split(b *bud) {
+	n, s := &t.nodes[b.number], &b.best
+	n.Feature, n.Left, n.Gain = s.feature, int32(len(t.nodes)), float32(s.gain)
+	n.Cut, n.MissingLeft, n.Set = s.cut, s.missing, s.levels
+	t.splits[b.number] = *s
+	t.add(&b.shoots[0])
+	t.add(&b.shoots[1])
+}
+
+func (g *grower) push(open *queue, b *bud) {
+	if b.best.gain > 0 {
+		heap.Push(open, b)
+	} else {
+		g.drop(b)
+	}
+}
+
+// drop gives back the histograms of b and its shoots.
+func (g *grower) drop(b *bud) {
+	g.store.give(b.hist)
+	b.hist = nil
+	if b.shoots != nil {
+		g.drop(&b.shoots[0])
+		g.drop(&b.shoots[1])
+	}
+}
+
+// splittable tells whether it is worth looking for a split of b.
+func (g *grower) splittable(b *bud) bool {
+	return b.rows >= max(2, 2*g.boost.MinRows) && (g.boost.Depth == 0 || b.depth < g.boost.Depth)
+}
+
+// expandBest expands the best buds of the queue that have no shoots yet: the
+// first alone if it is large, otherwise some for each worker, at most limit.
+func (g *grower) expandBest(open *queue, limit int) {
+	last := limit == 1
+	if g.crew.size == 1 || (*open)[0].rows >= teamRows || last {
+		b := (*open)[0]
+		g.room(open, []*bud{b})
+		g.expand(b, team{g.crew, 0, g.crew.size > 1 && b.rows >= 1024}, !last)
+		return
+	}
+	var batch, seen []*bud
+	for len(*open) > 0 && len(batch) < min(limit, 2*g.crew.size) {
+		b := heap.Pop(open).(*bud)
+		seen = append(seen, b)
+		if b.shoots == nil && b.rows < teamRows {
+			batch = append(batch, b)
+		}
+	}
+	for _, b := range seen {
+		heap.Push(open, b)
+	}
+	g.room(open, batch)
+	g.crew.blocks(len(batch), 1, func(w, i, _ int) {
+		g.expand(batch[i], team{g.crew, w, false}, true)
+	})
+}
+
+// room makes sure that the batch finds the histograms that it needs: where
+// memory is short, the least promising buds lose theirs.
+func (g *grower) room(open *queue, batch []*bud) {
+	need := 0
+	inBatch := make(map[*bud]bool, len(batch))
+	for _, b := range batch {
+		inBatch[b] = true
+		need++
+		if b.hist == nil {
+			need++
+		}
+	}
+	for g.store.free() < need {
+		var worst *bud
+		for _, b := range *open {
+			if !inBatch[b] && (b.hist != nil || b.shoots != nil && (b.shoots[0].hist != nil || b.shoots[1].hist != nil)) &&
+				(worst == nil || b.best.gain < worst.best.gain) {
+				worst = b
+			}
+		}
+		if worst == nil {
+			return
+		}
+		g.store.give(worst.hist)
+		worst.hist = nil
+		if worst.shoots != nil {
+			for i := range worst.shoots {
+				g.store.give(worst.shoots[i].hist)
+				worst.shoots[i].hist = nil
+			}
+		}
+	}
+}
+
+// team is who works on a node: one worker, or the whole crew.
+type team struct {
+	crew   *crew
+	worker int
+	all    bool
+}
+
+// parts calls work for every part of the team's work.
+func (t team) parts(work func(part, parts int)) {
+	if !t.all {
+		work(0, 1)
+		return
+	}
+	t.crew.run(func(w int) { work(w, t.crew.size) })
+}
+
+// expand divides b's rows and, if look, finds the best splits of the children.
+func (g *grower) expand(b *bud, t team, look bool) {
+	f := &g.features[b.best.feature]
+	rows, spare := g.order[b.lo:b.hi], g.spare[b.lo:b.hi]
+	left := g.divideRows(t, rows, spare, f, &b.best)
+	b.shoots = &[2]bud{}
+	g.shoots(b, b.lo+left)
+	l, r := &b.shoots[0], &b.shoots[1]
+	wantLeft, wantRight := look && g.splittable(l), look && g.splittable(r)
+	switch {
+	case !wantLeft && !wantRight:
+		g.store.give(b.hist)
+	case b.hist == nil:
+		for i, want := range []bool{wantLeft, wantRight} {
+			if c := &b.shoots[i]; want {
+				c.hist = g.store.take()
+				g.sumAndSearch(t, c, nil, true, false)
+			}
+		}
+	case l.rows <= r.rows:
+		l.hist, r.hist = g.store.take(), b.hist
+		g.sumAndSearch(t, l, r, wantLeft, wantRight)
+	default:
+		r.hist, l.hist = g.store.take(), b.hist
+		g.sumAndSearch(t, r, l, wantRight, wantLeft)
+	}
+	b.hist = nil
+	for i := range b.shoots {
+		if c := &b.shoots[i]; c.best.gain <= 0 {
+			g.store.give(c.hist)
+			c.hist = nil
+		}
+	}
+}
+
+// divideRows moves the rows that go left under s to the front and counts them.
+func (g *grower) divideRows(t team, rows, spare []uint32, f *feature, s *split) int {
+	if t.all {
+		return g.crew.partition(rows, spare, g.columns[f.packed], s.sides(f))
+	}
+	return partition(rows, spare, g.columns[f.packed], s.sides(f))
+}
+
+// shoots sets the children's rows, sums, bounds and chance.
+func (g *grower) shoots(b *bud, middle int) {
+	l, r := &b.shoots[0], &b.shoots[1]
+	*l = bud{node: b.node, lo: b.lo, hi: middle, depth: b.depth + 1, path: mix(b.path ^ 1)}
+	*r = bud{node: b.node, lo: middle, hi: b.hi, depth: b.depth + 1, path: mix(b.path ^ 2)}
+	l.rows, r.rows = l.hi-l.lo, r.hi-r.lo
+	l.total, r.total = b.best.left, b.total-b.best.left
+	if g.monotone == nil || g.monotone[b.best.feature] == 0 {
+		return
+	}
+	middleValue := g.value(l.total, b.lower, b.upper)/2 + g.value(r.total, b.lower, b.upper)/2
+	if g.monotone[b.best.feature] > 0 {
+		l.upper, r.lower = middleValue, middleValue
+	} else {
+		l.lower, r.upper = middleValue, middleValue
+	}
+}
+
+// root makes the root's histogram and finds its split.
+func (g *grower) root(b *bud) {
+	g.sumAndSearch(team{g.crew, 0, g.crew.size > 1 && b.rows >= 1024}, b, nil, true, false)
+}
+
+// sumAndSearch makes the histogram of small from its rows and, if there is a
+// big one, that of big as the difference: big.hist has their parent's. Then it
+// finds the best splits of those that are wanted.
+func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) {
+	rows := g.order[small.lo:small.hi]
+	byTile := t.all && len(g.tiles) >= 2*g.crew.size
+	byRows := t.all && !byTile
+	t.parts(func(part, parts int) {
+		h, mine := small.hist, rows
+		if byRows {
+			mine = rows[part*len(rows)/parts : (part+1)*len(rows)/parts]
+			if part > 0 {
+				h = g.private[part-1]
+			}
+		}
+		for i := range g.tiles {
+			if !byTile || i%parts == part {
+				g.sumTile(i, h, mine)
+			}
+		}
+	})
+	inSmall, inBig := g.filter(small), g.filter(big)
+	bests := make([][2]split, g.crew.size)
+	t.parts(func(part, parts int) {
+		n := len(g.cells)
+		for p := part * n / parts; p < (part+1)*n/parts; p++ {
+			if g.idle(p) {
+				continue
+			}
+			own := small.hist[p][:g.cells[p]]
+			if byRows {
+				for _, h := range g.private {
+					for i, v := range h[p][:len(own)] {
+						own[i] += v
+					}
+				}
+			}
+			if wantSmall {
+				bests[part][0].keep(g.column(own, p, small.node, inSmall))
+			}
+			if big == nil {
+				continue
+			}
+			other := big.hist[p][:len(own)]
+			for i, v := range own {
+				other[i] -= v
+			}
+			if wantBig {
+				bests[part][1].keep(g.column(other, p, big.node, inBig))
+			}
+		}
+	})
+	for _, two := range bests {
+		small.best.keep(two[0])
+		if big != nil {
+			big.best.keep(two[1])
+		}
+	}
+}
+
+// sumTile makes the part of h that belongs to tile i from the given rows.
+func (g *grower) sumTile(i int, h histogram, rows []uint32) {
+	t := &g.tiles[i]
+	for j := range t.width {
+		clear(h[t.first+j][:g.cells[t.first+j]])
+	}
+	var inUse []bool
+	if g.inUse != nil {
+		inUse = g.inUse[t.first : t.first+t.width]
+	}
+	t.accumulate(h[t.first:], rows, g.sums, inUse)
+}
+
+// idle tells whether no feature of packed column p is in the tree.
+func (g *grower) idle(p int) bool { return g.inUse != nil && !g.inUse[p] }
+
+// filter tells which features to look at in b, nil for all: a part of those in
+// the tree, chosen by b's path.
+func (g *grower) filter(b *bud) []bool {
+	if b == nil || g.boost.NodeColumnFraction == 1 {
+		return g.inTree
+	}
+	return choose(len(g.features), g.boost.NodeColumnFraction, g.inTree, b.path)
+}
+
+// choose marks the given part, rounded up, of n things, of those in from (nil:
+// all), by chance.
+func choose(n int, fraction float64, from []bool, seed uint64) []bool {
+	var keys []uint64
+	for i := range n {
+		if from == nil || from[i] {
+			keys = append(keys, mix(seed^mix(uint64(i)))&^0xffffffff|uint64(i))
+		}
+	}
+	slices.Sort(keys)
+	out := make([]bool, n)
+	for _, k := range keys[:int(math.Ceil(fraction*float64(len(keys))))] {
+		out[uint32(k)] = true
+	}
+	return out
+}
+
+// sample chooses the features of the next tree.
+func (g *grower) sample(seed uint64) {
+	g.seed = seed
+	if g.boost.ColumnFraction == 1 {
+		return
+	}
+	g.inTree = choose(len(g.features), g.boost.ColumnFraction, nil, seed)
+	g.inUse = make([]bool, len(g.cells))
+	for i, in := range g.inTree {
+		if in {
+			g.inUse[g.features[i].packed] = true
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package tree
+
+import (
+	"math"
+
+	"github.com/septet-ml/septet/learn"
+)
+
+// maxLeaves of a tree: its nodes are numbered in 16 bits.
+const maxLeaves = 1 << 15
+
+// Model is boosted trees: what was learned, nothing else. It is made by
+// Boost.Fit or Decode and never changes.
+type Model struct {
+	Task     learn.Task
+	Loss     Loss
+	Columns  int       // of the table
+	Base     []float64 // one per output: margin of a row before the first tree
+	Unit     float64   // a row's margin is base + Unit × sum of its leaves' values
+	Features []Feature
+	Trees    []Tree // round after round; in a round one per output
+
+	// Report is how the fit went; a decoded model has none.
+	Report Report
+
+	walker
+}
+
+// Feature is what nodes compare: a column of the table, as bins. The bin of a
+// number is how many Cuts are below it.
+type Feature struct {
+	Column int
+	Set    bool      // nodes hold sets of bins; otherwise a cut
+	Cuts   []float64 // ascending, at most 254
+	Levels []float64 // Text columns split at cuts: the number that stands for each level; NaN: as missing
+	Bins   []int16   // Text columns split by sets: the bin of each level; -1: as missing
+
+	missing int // Set: the bin of missing
+}
+
+// Tree is nodes; the first is the root. Children follow their parents.
+type Tree struct {
+	Nodes []Node
+}
+
+// Node is a leaf or a split.
+type Node struct {
+	Feature     int32     // index in Model.Features; -1 for a leaf
+	Left        int32     // number of the left child; the right child follows it
+	Cut         uint8     // bins 0..Cut go left
+	MissingLeft bool      // missing values go left (for a set as well)
+	Set         [4]uint64 // bits of the bins that go left, where the feature is a set
+	Value       float32   // of a leaf, in units
+	Cover       uint32    // rows of training that came here
+	Gain        float32   // fall in twice the loss by the split, in squared units
+}
+
+// IsLeft tells where a row goes whose bin of the node's feature is given;
+// missing is -1.
+func (n *Node) IsLeft(f *Feature, bin int) bool {
+	switch {
+	case bin < 0:
+		return n.MissingLeft
+	case f.Set:
+		return n.Set[bin>>6]>>(bin&63)&1 == 1
+	}
+	return bin <= int(n.Cut)
+}
+
+// Bin is the bin of a value as it comes from the table; -1 is missing. A code
+// that is no level is missing, too.
+func (f *Feature) Bin(x float64) int {
+	if x != x {
+		return -1
+	}
+	if f.Set {
+		if !(x >= 0 && x < float64(len(f.Bins))) {
+			return -1
+		}
+		return int(f.Bins[int(x)])
+	}
+	if f.Levels != nil {
+		if !(x >= 0 && x < float64(len(f.Levels))) {
+			return -1
+		}
+		if x = f.Levels[int(x)]; x != x {
+			return -1
+		}
+	}
+	bin := 0
+	for bin < len(f.Cuts) && f.Cuts[bin] < x {
+		bin++
+	}
+	return bin
+}
+
+// Report is how a fit went.
+type Report struct {
+	Best  int       // rounds that the model has
+	Train []float64 // mean loss on train after each round; only where there was a valid part
+	Valid []float64 // mean loss on valid after each round
+}
+
+// Name is "boosted_trees".
+func (m *Model) Name() string { return Name }
+
+// Width is the number of classes for multiclass, otherwise 1.
+func (m *Model) Width() int { return len(m.Base) }
+
+// Rounds is the number of boosting rounds in the model.
+func (m *Model) Rounds() int { return len(m.Trees) / len(m.Base) }
+
+// Importance is, for each column of the table, the sum of the gains of all
+// splits that use it.
+func (m *Model) Importance() []float64 {
+	out := make([]float64, m.Columns)
+	for _, t := range m.Trees {
+		for _, n := range t.Nodes {
+			if n.Feature >= 0 {
+				out[m.Features[n.Feature].Column] += float64(n.Gain)
+			}
+		}
+	}
+	return out
+}
+
+// breadthFirst renumbers nodes level by level, so that the k-th split has
+// the children 2k+1 and 2k+2.
+func breadthFirst(nodes []Node) []Node {
+	out := make([]Node, 0, len(nodes))
+	out = append(out, nodes[0])
+	for i := 0; i < len(out); i++ {
+		if n := &out[i]; n.Feature >= 0 {
+			left := n.Left
+			n.Left = int32(len(out))
+			out = append(out, nodes[left], nodes[left+1])
+		}
+	}
+	return out
+}
+
+// prune leaves out features and cuts that no node uses.
+func (m *Model) prune() {
+	used := make([][]bool, len(m.Features))
+	for _, t := range m.Trees {
+		for _, n := range t.Nodes {
+			if n.Feature >= 0 {
+				if used[n.Feature] == nil {
+					used[n.Feature] = make([]bool, 256)
+				}
+				used[n.Feature][n.Cut] = true
+			}
+		}
+	}
+	var features []Feature
+	place := make([]int32, len(m.Features))
+	cut := make([][256]uint8, len(m.Features))
+	for i := range m.Features {
+		f := m.Features[i]
+		if used[i] == nil {
+			continue
+		}
+		place[i] = int32(len(features))
+		if !f.Set {
+			var cuts []float64
+			for b, c := range f.Cuts {
+				cut[i][b] = uint8(len(cuts))
+				if used[i][b] {
+					cuts = append(cuts, c)
+				}
+			}
+			cut[i][len(f.Cuts)] = uint8(len(cuts)) // values from missing
+			f.Cuts = cuts
+		}
+		features = append(features, f)
+	}
+	for _, t := range m.Trees {
+		for j := range t.Nodes {
+			if n := &t.Nodes[j]; n.Feature >= 0 {
+				n.Cut = cut[n.Feature][n.Cut]
+				n.Feature = place[n.Feature]
+			}
+		}
+	}
+	m.Features = features
+}
+
+// featureOf is what the model keeps of a feature.
+func featureOf(f *feature) Feature {
+	out := Feature{Column: f.column}
+	switch f.kind {
+	case set:
+		out.Set, out.Bins, out.missing = true, f.bin, f.bins
+	case target:
+		out.Cuts, out.Levels = f.cuts, f.codes
+	case number:
+		out.Cuts = f.cuts
+	}
+	return out
+}
+
+// finite holds x within the finite numbers.
+func finite(x float64) float64 {
+	return min(max(x, -math.MaxFloat64), math.MaxFloat64)
+}

@@ -1,0 +1,191 @@
+// Package tree learns boosted decision trees from histograms.
+//
+// The files are the steps of the algorithm, in this order:
+//
+//	cut, category  choose the bins of every column (at most 255 and one for missing)
+//	bin            write every row as one short record of bin numbers
+//	loss, quantise turn scores into integer gradients and hessians
+//	histogram      add them up per bin of every column
+//	split          find the best split of a node from its histogram
+//	partition      divide a node's rows between its children
+//	grow           repeat, best leaf first, until a tree is full
+//	boost          repeat, tree after tree, until the rounds or the patience end
+//	predict        walk the trees; codec writes them; shap explains them
+//
+// Gradients are integers, so that sums do not depend on the order in which
+// threads add them: the same data, settings and seed give the same model.
+//
+// Sources: Friedman 2001, Greedy function approximation; Chen and Guestrin
+// 2016, XGBoost; Ke et al. 2017, LightGBM; Shi et al. 2022, Quantized training
+// of gradient boosting decision trees; Prokhorenkova et al. 2018, CatBoost.
+package tree
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/problem"
+)
+
+// Name is the family of the learner and its models.
+const Name = "boosted_trees"
+
+// Loss is what the trees reduce.
+type Loss string
+
+const (
+	Auto     Loss = ""         // log loss for classes, squared error for values
+	Squared  Loss = "squared"  // regression to the mean
+	Absolute Loss = "absolute" // regression to the median
+	Quantile Loss = "quantile" // regression to Boost.Quantile
+	logistic Loss = "log_loss" // two classes
+	softmax  Loss = "softmax"  // three classes or more
+)
+
+// Boost is the learner: settings only. Its zero value learns with plain
+// settings and no regularisation; Defaults is the place to start.
+type Boost struct {
+	Rounds       int     `json:"rounds"`        // boosting rounds at most; one tree each, or one per class. 0: 100
+	LearningRate float64 `json:"learning_rate"` // factor on every leaf, above 0 and at most 1. 0: 0.1
+	Patience     int     `json:"patience"`      // rounds without a better loss on valid before stopping. 0: never
+
+	Leaves     int     `json:"leaves"`      // leaves of a tree at most, 2 to 32,768. 0: 31
+	Depth      int     `json:"depth"`       // splits from root to leaf at most. 0: no limit
+	MinRows    int     `json:"min_rows"`    // rows in a leaf at least; by the hessian's share where the hessian varies
+	MinHessian float64 `json:"min_hessian"` // sum of hessians in a leaf at least
+	MinGain    float64 `json:"min_gain"`    // fall in twice the loss that a split must bring at least
+	L2         float64 `json:"l2"`          // added to a leaf's sum of hessians
+
+	Bins int `json:"bins"` // value bins of a column at most, 2 to 255. 0: 255
+
+	RowFraction        float64 `json:"row_fraction"`         // chance of a row to be in a tree. 0: 1
+	ColumnFraction     float64 `json:"column_fraction"`      // part of the columns in a tree. 0: 1
+	NodeColumnFraction float64 `json:"node_column_fraction"` // part of those to look at in a node. 0: 1
+
+	Loss     Loss    `json:"loss"`
+	Quantile float64 `json:"quantile"` // of the Quantile loss, above 0 and below 1. 0: 0.5
+
+	// Monotone says by a column's name that the prediction may only rise (+1)
+	// or only fall (-1) with it. Not for multiclass, and not for categories.
+	Monotone map[string]int `json:"monotone,omitempty"`
+
+	Category Category `json:"category"`
+}
+
+// Category is how Text columns are split.
+//
+// A column with at most SetLevels levels in training is split into sets of
+// levels. Any other is first turned into the mean target of its level
+// (ordered target statistics), and then split as a number is.
+type Category struct {
+	SetLevels int     `json:"set_levels"` // 0: 32; negative: target statistics for all; at most 255
+	SetRows   int     `json:"set_rows"`   // rows that a level needs in a node to be looked at. 0: 10
+	SetL2     float64 `json:"set_l2"`     // added to L2 for a split by set
+	SetSmooth float64 `json:"set_smooth"` // hessian added to a level when levels are ordered. 0: 10
+	SetSize   int     `json:"set_size"`   // levels on the smaller side of a set split at most. 0: 32
+	Prior     float64 `json:"prior"`      // rows of the mean target that target statistics start from. 0: 1
+}
+
+// Defaults are settings that do well on business tables of some thousand to
+// some million rows, with a valid part to stop on.
+func Defaults() Boost {
+	return Boost{
+		Rounds: 1000, LearningRate: 0.05, Patience: 50,
+		Leaves: 31, MinRows: 20, MinHessian: 1e-3, L2: 1,
+		Category: Category{SetL2: 10},
+	}
+}
+
+// Name is "boosted_trees".
+func (b Boost) Name() string { return Name }
+
+// filled has every zero that means a default replaced by it.
+func (b Boost) filled() Boost {
+	fill(&b.Rounds, 100)
+	fill(&b.LearningRate, 0.1)
+	fill(&b.Leaves, 31)
+	fill(&b.Bins, 255)
+	fill(&b.RowFraction, 1)
+	fill(&b.ColumnFraction, 1)
+	fill(&b.NodeColumnFraction, 1)
+	fill(&b.Quantile, 0.5)
+	fill(&b.Category.SetLevels, 32)
+	fill(&b.Category.SetRows, 10)
+	fill(&b.Category.SetSmooth, 10)
+	fill(&b.Category.SetSize, 32)
+	fill(&b.Category.Prior, 1)
+	return b
+}
+
+func fill[T int | float64](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// check names the first setting that is out of its range; b is filled.
+func (b Boost) check() error {
+	rules := []struct {
+		ok           bool
+		name, allows string
+	}{
+		{b.Rounds >= 1, "rounds", "1 or more"},
+		{b.LearningRate > 0 && b.LearningRate <= 1, "learning_rate", "above 0, at most 1"},
+		{b.Patience >= 0, "patience", "0 or more"},
+		{b.Leaves >= 2 && b.Leaves <= maxLeaves, "leaves", "2 to 32768"},
+		{b.Depth >= 0, "depth", "0 (no limit) or more"},
+		{b.MinRows >= 0, "min_rows", "0 or more"},
+		{b.MinHessian >= 0 && !math.IsInf(b.MinHessian, 0), "min_hessian", "0 or more"},
+		{b.MinGain >= 0 && !math.IsInf(b.MinGain, 0), "min_gain", "0 or more"},
+		{b.L2 >= 0 && !math.IsInf(b.L2, 0), "l2", "0 or more"},
+		{b.Bins >= 2 && b.Bins <= maxBins, "bins", "2 to 255"},
+		{b.RowFraction > 0 && b.RowFraction <= 1, "row_fraction", "above 0, at most 1"},
+		{b.ColumnFraction > 0 && b.ColumnFraction <= 1, "column_fraction", "above 0, at most 1"},
+		{b.NodeColumnFraction > 0 && b.NodeColumnFraction <= 1, "node_column_fraction", "above 0, at most 1"},
+		{b.Quantile > 0 && b.Quantile < 1, "quantile", "above 0, below 1"},
+		{b.Category.SetLevels <= maxBins, "category.set_levels", "at most 255"},
+		{b.Category.SetRows >= 1, "category.set_rows", "1 or more"},
+		{b.Category.SetL2 >= 0 && !math.IsInf(b.Category.SetL2, 0), "category.set_l2", "0 or more"},
+		{b.Category.SetSmooth >= 0 && !math.IsInf(b.Category.SetSmooth, 0), "category.set_smooth", "0 or more"},
+		{b.Category.SetSize >= 1, "category.set_size", "1 or more"},
+		{b.Category.Prior > 0 && !math.IsInf(b.Category.Prior, 0), "category.prior", "above 0"},
+	}
+	for _, r := range rules {
+		if !r.ok {
+			return setting(r.name, "the setting allows "+r.allows)
+		}
+	}
+	return nil
+}
+
+func setting(name, why string) error {
+	return &problem.Problem{
+		Kind: problem.Usage, Code: "learn.setting", Where: Name + "." + name,
+		What: fmt.Sprintf("setting %s is out of its range", name), Why: why,
+		Fix: "change " + name,
+	}
+}
+
+// lossFor is the loss that b means for a task.
+func (b Boost) lossFor(task learn.Task) (Loss, error) {
+	switch task {
+	case learn.Binary, learn.Multiclass:
+		if b.Loss != Auto {
+			return "", setting("loss", "classes are learned with log loss; leave loss empty")
+		}
+		if task == learn.Binary {
+			return logistic, nil
+		}
+		return softmax, nil
+	case learn.Regression:
+		switch b.Loss {
+		case Auto:
+			return Squared, nil
+		case Squared, Absolute, Quantile:
+			return b.Loss, nil
+		}
+		return "", setting("loss", "regression knows squared, absolute and quantile")
+	}
+	return "", fmt.Errorf("fit %s: unknown task %q", Name, task)
+}
