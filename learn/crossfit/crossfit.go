@@ -202,6 +202,9 @@ func (f *Fits) fit(ctx context.Context, job Job, k int, folds []fold.Fold, threa
 	if u.model, err = f.Decode(learner.Name(), u.encoded); err != nil {
 		return unit{}, fmt.Errorf("fit %s, fold %d: %w", job.Candidate.ID, k+1, err)
 	}
+	if len(u.oof) != len(folds[k].Valid)*u.model.Width() {
+		return unit{}, fmt.Errorf("fit %s, fold %d: %d predictions for %d rows", job.Candidate.ID, k+1, len(u.oof), len(folds[k].Valid))
+	}
 	return u, nil
 }
 

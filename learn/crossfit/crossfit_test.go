@@ -1,0 +1,155 @@
+package crossfit_test
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/septet-ml/septet/fold"
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/table"
+)
+
+func example(n int) learn.Data {
+	random := rand.New(rand.NewPCG(5, 6))
+	a, b := table.Column{Name: "a"}, table.Column{Name: "b"}
+	d := learn.Data{Task: learn.Binary, Classes: 2, Table: &table.Table{Rows: n}}
+	for range n {
+		u, v := random.NormFloat64(), random.NormFloat64()
+		a.Number, b.Number = append(a.Number, u), append(b.Number, v)
+		y := 0.0
+		if u-v+random.NormFloat64() > 0 {
+			y = 1
+		}
+		d.Target = append(d.Target, y)
+	}
+	d.Table.Columns = []table.Column{a, b}
+	return d
+}
+
+// memo keeps results in memory and counts the fits that were done.
+type memo struct {
+	mu   sync.Mutex
+	kept map[string][]byte
+	fits int
+}
+
+func (m *memo) do(ctx context.Context, key any, work func(context.Context) ([]byte, error)) ([]byte, error) {
+	name, err := json.Marshal(key)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	data, ok := m.kept[string(name)]
+	m.mu.Unlock()
+	if ok {
+		return data, nil
+	}
+	if data, err = work(ctx); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept[string(name)] = data
+	m.fits++
+	return data, nil
+}
+
+func fits(d learn.Data, m *memo, threads int) crossfit.Fits {
+	return crossfit.Fits{
+		Data: d,
+		Folds: func(repeat int) ([]fold.Fold, error) {
+			return fold.KFold(fold.Data{Classes: d.Classes, Target: d.Target}, 4, uint64(repeat))
+		},
+		Key: "example", Memo: m.do, Seed: 1, Threads: threads,
+		Decode: func(name string, data []byte) (learn.Model, error) { return linear.Decode(data) },
+	}
+}
+
+var jobs = []crossfit.Job{
+	{Candidate: crossfit.Candidate{ID: "weak", Learner: linear.Learner{L2: 1}}},
+	{Candidate: crossfit.Candidate{ID: "strong", Learner: linear.Learner{L2: 100}}},
+	{Candidate: crossfit.Candidate{ID: "weak", Learner: linear.Learner{L2: 1}}, Repeat: 1},
+}
+
+// Every row is predicted by the model that did not see it.
+func TestOutOfFold(t *testing.T) {
+	d := example(300)
+	f := fits(d, &memo{kept: map[string][]byte{}}, 1)
+	bags, units, err := f.Run(context.Background(), jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if units != 12 || len(bags) != 3 {
+		t.Fatalf("%d units, %d bags; want 12 and 3", units, len(bags))
+	}
+	for _, bag := range bags {
+		folds, _ := f.Folds(bag.Repeat)
+		for k, fold := range folds {
+			for _, row := range fold.Valid {
+				var want [1]float64
+				bag.Models[k].Predict([]float64{d.Table.Columns[0].Number[row], d.Table.Columns[1].Number[row]}, want[:])
+				if bag.OOF[row] != want[0] {
+					t.Fatalf("%s: row %d has %v, its fold's model says %v", bag.Candidate.ID, row, bag.OOF[row], want[0])
+				}
+			}
+		}
+	}
+}
+
+// Threads and finished fits change nothing; finished fits are not done again.
+func TestSameWithThreadsAndMemo(t *testing.T) {
+	d := example(300)
+	m := &memo{kept: map[string][]byte{}}
+	one := fits(d, &memo{kept: map[string][]byte{}}, 1)
+	first, _, err := one.Run(context.Background(), jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := fits(d, m, 2)
+	if _, _, err := two.Run(context.Background(), jobs[:1]); err != nil {
+		t.Fatal(err)
+	}
+	second, _, err := two.Run(context.Background(), jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.fits != 12 {
+		t.Errorf("%d fits, want 12", m.fits)
+	}
+	for i := range first {
+		if diff := cmp.Diff(first[i].OOF, second[i].OOF); diff != "" {
+			t.Errorf("bag %d differs with two threads:\n%s", i, diff)
+		}
+	}
+}
+
+// Stop ends the list between two units; what began is finished.
+func TestStop(t *testing.T) {
+	d := example(200)
+	f := fits(d, &memo{kept: map[string][]byte{}}, 1)
+	asked := 0
+	f.Stop = func(time.Duration) bool { asked++; return asked > 6 }
+	bags, units, err := f.Run(context.Background(), jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if units != 6 || len(bags) != 1 {
+		t.Errorf("%d units and %d bags, want 6 and 1", units, len(bags))
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := fits(example(200), &memo{kept: map[string][]byte{}}, 2)
+	f.Progress = func(done int) { cancel() }
+	if _, _, err := f.Run(ctx, jobs); err == nil {
+		t.Error("no error after cancel")
+	}
+}
