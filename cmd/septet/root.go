@@ -71,6 +71,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.doctorCommand(), a.explainCommand(), a.versionCommand(),
 	)
+	root.AddCommand(topics()...)
 	return root
 }
 
