@@ -202,3 +202,17 @@ func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 
 // Literal is a text constant as SQL writes it.
 func Literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// Sum is the sum of a DOUBLE expression as SQL writes it, with the same bits
+// in whatever order the rows come: it adds whole billionths, so that sums of
+// money are exact. NULL where no row has a value. suffix stands after the
+// aggregate, as FILTER does. Values of 1e29 and more count as missing.
+func Sum(expression, suffix string) string {
+	return "(sum(" + Billionths(expression) + ") " + suffix + "::DOUBLE / 1e9)"
+}
+
+// Billionths is a DOUBLE expression in whole billionths, a HUGEINT: what can be
+// added in any order.
+func Billionths(expression string) string {
+	return "try_cast(round((" + expression + ") * 1e9) AS HUGEINT)"
+}

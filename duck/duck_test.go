@@ -40,12 +40,15 @@ func mixed(n int) *table.Table {
 		{Name: `odd "name"`, Kind: table.Number, Number: make([]float64, n)},
 		{Name: "word", Kind: table.Text, Code: make([]int32, n), Levels: levels},
 		{Name: "at", Kind: table.Time, Time: make([]int64, n)},
+		{Name: "many", Kind: table.Text, Code: make([]int32, n)},
 	}}
 	for i := range n {
 		out.Columns[0].Number[i] = float64(i)
 		out.Columns[1].Number[i] = math.Sqrt(float64(i))
 		out.Columns[2].Code[i] = int32(i % len(levels))
 		out.Columns[3].Time[i] = int64(i) * 1_000_003
+		out.Columns[4].Code[i] = int32(i)
+		out.Columns[4].Levels = append(out.Columns[4].Levels, fmt.Sprint("identifier ", i))
 		if i%5 == 3 {
 			out.Columns[1].Number[i], out.Columns[2].Code[i], out.Columns[3].Time[i] = math.NaN(), table.Missing, table.NoTime
 		}
@@ -205,6 +208,31 @@ func TestQuote(t *testing.T) {
 		}
 		if c := got.Columns[0]; c.Name != odd || c.Levels[0] != odd {
 			t.Errorf("%q came back as %q, %q", odd, c.Name, c.Levels[0])
+		}
+	}
+}
+
+func TestSumIsExactInAnyOrder(t *testing.T) {
+	amounts := table.Column{Name: "x", Kind: table.Number}
+	cents := 0
+	for i := range 50_000 {
+		c := (i*7919)%2_000_003 - 900_000
+		cents += c
+		amounts.Number = append(amounts.Number, float64(c)/100, math.NaN())
+	}
+	for threads := 1; threads <= 2; threads++ {
+		db := open(t, Options{Threads: threads})
+		if err := db.Load(t.Context(), "t", &table.Table{Rows: len(amounts.Number), Columns: []table.Column{amounts}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, order := range []string{"x", "-x", "hash(x)"} {
+			got, err := db.Query(t.Context(), "SELECT "+Sum("x", "FILTER (x IS NOT NULL)")+", "+Sum("x", "FILTER (x > 1e9)")+" FROM (SELECT * FROM t ORDER BY "+order+")")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff([][]any{{float64(cents) / 100, nil}}, plain(got)); d != "" {
+				t.Error(d)
+			}
 		}
 	}
 }

@@ -82,13 +82,13 @@ type batch struct {
 	size  int // rows of a full chunk
 	types []bind.LogicalType
 	chunk bind.DataChunk
-	dict  []bind.Vector // of Text columns: the levels, then NULL
-	codes bind.SelectionVector
+	dict  []bind.Vector          // of Text columns: the levels, then NULL
+	codes []bind.SelectionVector // of Text columns: the chunk points to them
 }
 
 func newBatch(t *table.Table) *batch {
-	b := &batch{table: t, size: int(bind.VectorSize()), dict: make([]bind.Vector, len(t.Columns))}
-	b.codes = bind.CreateSelectionVector(bind.IdxT(b.size))
+	b := &batch{table: t, size: int(bind.VectorSize()), dict: make([]bind.Vector, len(t.Columns)),
+		codes: make([]bind.SelectionVector, len(t.Columns))}
 	for j := range t.Columns {
 		c := &t.Columns[j]
 		kind := bind.CreateLogicalType(columnType(c.Kind).id)
@@ -103,7 +103,7 @@ func newBatch(t *table.Table) *batch {
 		}
 		bind.VectorEnsureValidityWritable(v)
 		bind.ValiditySetRowInvalid(bind.VectorGetValidity(v), n)
-		b.dict[j] = v
+		b.dict[j], b.codes[j] = v, bind.CreateSelectionVector(bind.IdxT(b.size))
 	}
 	b.chunk = bind.CreateDataChunk(b.types)
 	return b
@@ -111,8 +111,8 @@ func newBatch(t *table.Table) *batch {
 
 func (b *batch) free() {
 	bind.DestroyDataChunk(&b.chunk)
-	bind.DestroySelectionVector(&b.codes)
 	for j := range b.types {
+		bind.DestroySelectionVector(&b.codes[j])
 		bind.DestroyVector(&b.dict[j])
 		bind.DestroyLogicalType(&b.types[j])
 	}
@@ -133,7 +133,7 @@ func (b *batch) fill(lo, hi int) {
 			copy(values[int64](v, n), c.Time[lo:hi])
 			setMissing(v, n, func(i int) bool { return c.Time[lo+i] == table.NoTime })
 		case table.Text:
-			codes := unsafe.Slice((*uint32)(unsafe.Pointer(bind.SelectionVectorGetDataPtr(b.codes))), n)
+			codes := unsafe.Slice((*uint32)(unsafe.Pointer(bind.SelectionVectorGetDataPtr(b.codes[j]))), n)
 			for i, code := range c.Code[lo:hi] {
 				if code < 0 {
 					code = int32(len(c.Levels))
@@ -141,7 +141,7 @@ func (b *batch) fill(lo, hi int) {
 				codes[i] = uint32(code)
 			}
 			bind.VectorReferenceVector(v, b.dict[j])
-			bind.SliceVector(v, b.codes, bind.IdxT(n))
+			bind.SliceVector(v, b.codes[j], bind.IdxT(n))
 		}
 	}
 	bind.DataChunkSetSize(b.chunk, bind.IdxT(n))
