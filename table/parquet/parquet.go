@@ -19,7 +19,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/septet-ml/septet/table"
@@ -48,7 +47,7 @@ func Write(to io.Writer, t *table.Table) error {
 	schema := arrow.NewSchema(fields, nil)
 	properties := parquet.NewWriterProperties(
 		parquet.WithCreatedBy("septet"), parquet.WithVersion(parquet.V2_LATEST),
-		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithDictionaryDefault(true),
+		parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDictionaryDefault(true),
 		parquet.WithMaxRowGroupLength(groupRows))
 	writer, err := pqarrow.NewFileWriter(schema, onlyWriter{to}, properties, pqarrow.DefaultWriterProps())
 	if err != nil {
@@ -140,7 +139,7 @@ func ReadFrom(from parquet.ReaderAtSeeker, columns []string) (t *table.Table, er
 			t, err = nil, fmt.Errorf("read parquet: damaged file: %v", fault)
 		}
 	}()
-	opened, err := file.NewParquetReader(from)
+	opened, err := Open(from)
 	if err != nil {
 		return nil, fmt.Errorf("read parquet: %w", err)
 	}
