@@ -30,6 +30,10 @@ type Step[I, O any] struct {
 	// observe). Its result is re-used only inside its own run.
 	Effect bool
 
+	// Holds, if not nil, tells whether the effect that a result describes still
+	// holds. One that does not is not re-used, not even inside its run.
+	Holds func(ctx context.Context, d *Desk, out O) bool
+
 	// Gates are the checks that Work must report with Desk.Checked before it
 	// returns an output. One that it does not report blocks the run, unless
 	// waived (gate.skipped:NAME): a gate fails closed.

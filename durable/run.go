@@ -44,19 +44,20 @@ type Run struct {
 	now       func() time.Time
 	log       *slog.Logger
 	tracer    trace.Tracer
-	close     []func() error // in order
+	closers   []func() error
 	trunk     trace.Span
 
 	record   ledger.Run // as it was last written
 	own      map[handoff.Agent]handoff.Envelope
 	given    map[handoff.Agent]handoff.Envelope // of FromRun
 	findings []handoff.Finding                  // so far, waived where waived
-	outputs  map[handoff.Agent]string           // digests
-	before   time.Duration                      // spent by earlier processes of this run
-	began    time.Time                          // of this process
 
-	err  error
-	done bool // ended early as asked
+	before time.Duration // spent by earlier processes of this run
+	began  time.Time     // of this process
+
+	err    error
+	done   bool   // ended early as asked
+	handed string // id of the envelope whose output the next step takes
 
 	events     func(Event)
 	eventMutex sync.Mutex

@@ -39,7 +39,8 @@ type Settings struct {
 	Memory   int64         `json:"memory,omitempty"` // bytes; 0 is no limit of its own
 	Budget   time.Duration `json:"budget,omitempty"` // 0 is none
 	NoDeploy bool          `json:"no_deploy,omitempty"`
-	Until    Agent         `json:"until,omitempty"`
+	Until    Agent         `json:"until,omitempty"` // the last agent to work
+	Plan     bool          `json:"plan,omitempty"`  // only understand the request: Until scope_definer, and the run is planned
 }
 
 // Question is what the scope definer needs to know and does not guess.

@@ -11,17 +11,27 @@ import (
 // "any" are doubles. Whoever passes a payload on passes that one, so that
 // work which was done and work which was found again are the same bits.
 func Encode[P any](payload P) (P, []byte, error) {
-	var seen P
 	data, err := json.Marshal(payload)
 	if err != nil {
-		return seen, nil, fmt.Errorf("encode %T: %w", payload, err)
+		return payload, nil, fmt.Errorf("encode %T: %w", payload, err)
 	}
-	if err := json.Unmarshal(data, &seen); err != nil {
-		return seen, nil, fmt.Errorf("encode %T: %w", payload, err)
+	seen, err := Decode[P](data)
+	if err != nil {
+		return payload, nil, err
 	}
-	fill(reflect.ValueOf(&seen).Elem())
 	data, err = Canonical(seen)
 	return seen, data, err
+}
+
+// Decode reads a payload's JSON. Lists and maps that are null or left out are
+// empty, never nil. It does not check.
+func Decode[P any](data []byte) (P, error) {
+	var payload P
+	if err := json.Unmarshal(data, &payload); err != nil {
+		return payload, fmt.Errorf("decode %T: %w", payload, err)
+	}
+	fill(reflect.ValueOf(&payload).Elem())
+	return payload, nil
 }
 
 // fill makes nil slices and maps empty ones, at any depth.
@@ -58,4 +68,48 @@ func fill(v reflect.Value) {
 			v.SetMapIndex(it.Key(), item)
 		}
 	}
+}
+
+// Refs are all references that a payload holds, at any depth.
+func Refs(payload any) []Ref {
+	var refs []Ref
+	eachRef(reflect.ValueOf(payload), &refs)
+	return refs
+}
+
+func eachRef(v reflect.Value, refs *[]Ref) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			eachRef(v.Elem(), refs)
+		}
+	case reflect.Struct:
+		if ref, ok := v.Interface().(Ref); ok {
+			*refs = append(*refs, ref)
+			return
+		}
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				eachRef(v.Field(i), refs)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachRef(v.Index(i), refs)
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			eachRef(it.Value(), refs)
+		}
+	}
+}
+
+// decodeLike is Decode for a type that only a value of it names.
+func decodeLike(data []byte, zero Payload) (Payload, error) {
+	v := reflect.New(reflect.TypeOf(zero))
+	if err := json.Unmarshal(data, v.Interface()); err != nil {
+		return nil, fmt.Errorf("decode %T: %w", zero, err)
+	}
+	fill(v.Elem())
+	return v.Elem().Interface().(Payload), nil
 }

@@ -48,6 +48,13 @@ type Metadata struct {
 	Missing        []string           `json:"missing"`     // optional parts that a partial output lacks
 	Findings       []Finding          `json:"findings"`    // of the whole run so far, append-only
 	Measurements   map[string]float64 `json:"measurements"`
+	Error          *Error             `json:"error"` // null unless failed
+}
+
+// Error is why an agent has failed.
+type Error struct {
+	Code string `json:"code"`
+	What string `json:"what"`
 }
 
 // Input is a document that the work was done from.

@@ -50,6 +50,17 @@ func (a Agent) Next() Agent {
 	return agents[i+1]
 }
 
+// After tells whether a works after b in the run; the empty agent stands for
+// the end of it, after all.
+func (a Agent) After(b Agent) bool {
+	agents := Agents()
+	i, j := slices.Index(agents, a), slices.Index(agents, b)
+	if i < 0 {
+		i = len(agents)
+	}
+	return i > j
+}
+
 // Ref names content in the artifact store by its digest.
 type Ref struct {
 	Kind      string `json:"kind"`   // "train_rows", "model", "transform", ...

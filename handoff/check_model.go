@@ -1,0 +1,216 @@
+package handoff
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/septet-ml/septet/metric"
+)
+
+var (
+	featureKinds = []string{"number", "category"}
+	calibrations = []string{"identity", "platt", "isotonic", "beta", "temperature"}
+)
+
+// Check holds the features against themselves and their dataset.
+func (f Features) Check() []Fault {
+	l := &faultList{}
+	l.within("/dataset", f.Dataset.Check())
+	l.must(len(f.Kept) > 0, "/kept", "is empty", "a model needs a feature")
+	names, ranks := map[string]bool{}, map[int]bool{}
+	cat := catalog(f.Dataset.Scope.Tables)
+	made := map[string]bool{}
+	for _, c := range f.Dataset.Columns {
+		made[c.Name] = true
+	}
+	for i, k := range f.Kept {
+		at := under("/kept", i)
+		l.must(k.Name != "" && !names[k.Name], at+"/name", "is empty or was given before", "give each feature its own name")
+		names[k.Name] = true
+		l.must(oneOf(k.Kind, featureKinds...), at+"/kind", "is not a kind", listed(featureKinds...))
+		l.must(k.Formula != "", at+"/formula", "is empty", "say in words what it is")
+		l.must(len(k.SourceColumns) > 0, at+"/source_columns", "is empty", "name what it is made of")
+		for j, c := range k.SourceColumns {
+			l.must(made[c] || cat.knows(c), under(at+"/source_columns", j), "is not in the catalog", "name a column")
+		}
+		l.must(k.Rank >= 1 && k.Rank <= len(f.Kept) && !ranks[k.Rank], at+"/rank", "is not a rank of its own", "rank from 1 without ties")
+		ranks[k.Rank] = true
+	}
+	for i, d := range f.Dropped {
+		l.must(d.Name != "" && !names[d.Name], under("/dropped", i, "name"), "is empty or is kept", "name what is left out")
+		l.must(d.Reason != "", under("/dropped", i, "reason"), "is empty", "say why")
+	}
+	for i, x := range f.Interactions {
+		l.must(names[x.A], under("/interactions", i, "a"), "is not kept", "name a kept feature")
+		l.must(names[x.B] && x.A != x.B, under("/interactions", i, "b"), "is not another kept feature", "name one")
+		l.must(x.Strength >= 0 && x.Strength <= 1, under("/interactions", i, "strength"), "is not between 0 and 1", "give a share")
+	}
+	return l.faults
+}
+
+// Check holds the leaderboard against itself.
+func (c Choice) Check() []Fault {
+	l := &faultList{}
+	l.within("/features", c.Features.Check())
+	l.must(oneOf(c.Folds.By, foldPolicies...), "/folds/by", "is not a way to cut folds", listed(foldPolicies...))
+	l.must(c.Folds.Count >= 2, "/folds/count", "is below 2", "cut at least two")
+	l.must(c.Folds.Seed <= MaxSeed, "/folds/seed", "is above 2^53 - 1", "use a smaller seed")
+	l.must(c.Units >= 0, "/units", "is negative", "count the fits")
+	l.must(c.Rationale != "", "/rationale", "is empty", "say why")
+	l.must(len(c.Leaderboard) > 0, "/leaderboard", "is empty", "measure at least the baselines")
+	board := map[string]Candidate{}
+	var last *Candidate
+	for i, k := range c.Leaderboard {
+		at := under("/leaderboard", i)
+		_, there := board[k.ID]
+		l.must(k.ID != "" && !there, at+"/id", "is empty or was given before", "give each candidate its own id")
+		board[k.ID] = k
+		k.check(l, at, c)
+		if k.Excluded != "" || !slices.Contains(metric.Names(), metric.Name(k.Metric)) {
+			continue
+		}
+		if last != nil && last.Metric == k.Metric {
+			better := k.Mean > last.Mean == metric.HigherIsBetter(metric.Name(k.Metric)) && k.Mean != last.Mean
+			l.must(!better, at+"/mean", "is better than the one before", "list the best first")
+		}
+		last = &k
+	}
+	c.checkChosen(l, board)
+	return l.faults
+}
+
+var foldPolicies = []string{"stratified", "group", "time", "random"}
+
+func (k Candidate) check(l *faultList, at string, c Choice) {
+	l.must(k.Learner != "", at+"/learner", "is empty", "name the learner")
+	checkMetric(l, at+"/metric", k.Metric, c.Features.Dataset.Scope.ProblemType)
+	l.must(k.SE >= 0, at+"/se", "is negative", "give a standard error")
+	l.must(k.Bytes >= 0, at+"/bytes", "is negative", "give a size")
+	if !l.must(len(k.Scores) > 0, at+"/scores", "is empty", "give one a fold") {
+		return
+	}
+	sum := 0.0
+	for _, s := range k.Scores {
+		sum += s
+	}
+	l.must(near(k.Mean, sum/float64(len(k.Scores))), at+"/mean", "is not the mean of the scores", "average again")
+}
+
+func (c Choice) checkChosen(l *faultList, board map[string]Candidate) {
+	l.must(len(c.Baselines) > 0, "/baselines", "is empty", "always measure the simple ones")
+	for i, id := range c.Baselines {
+		_, there := board[id]
+		l.must(there, under("/baselines", i), "is not on the leaderboard", "name a candidate")
+	}
+	l.must(len(c.Chosen) > 0, "/chosen", "is empty", "choose at least one")
+	for i, id := range c.Chosen {
+		k, there := board[id]
+		l.must(there, under("/chosen", i), "is not on the leaderboard", "name a candidate")
+		l.must(k.Excluded == "", under("/chosen", i), "is excluded", "choose one that stays")
+		l.must(!slices.Contains(c.Chosen[:i], id), under("/chosen", i), "was chosen before", "list each once")
+	}
+}
+
+// Check holds the model against itself and its scope.
+func (m Model) Check() []Fault {
+	l := &faultList{}
+	l.within("/choice", m.Choice.Check())
+	l.must(slugForm.MatchString(m.Name), "/name", "is not a slug", "lower-case letters, digits and single hyphens")
+	l.must(m.File.Bytes > 0, "/file/bytes", "is 0", "store the file")
+	l.must(oneOf(m.Calibration, calibrations...), "/calibration", "is not a calibration", listed(calibrations...))
+	l.must(m.Openings >= 1, "/openings", "is below 1", "count this one")
+	l.must(m.Effort.Asked != "", "/effort/asked", "is empty", "say what was asked")
+	l.must(m.Effort.Units >= 0, "/effort/units", "is negative", "count the fits")
+	binary := m.Choice.Features.Dataset.Scope.ProblemType == "binary"
+	l.must(m.Threshold == nil || binary, "/threshold", "is given, but the problem is not binary", "use null")
+	l.must(m.Threshold == nil || *m.Threshold >= 0 && *m.Threshold <= 1, "/threshold", "is not between 0 and 1", "give a probability")
+	m.checkMembers(l)
+	m.checkMetrics(l)
+	m.checkVerdicts(l)
+	return l.faults
+}
+
+func (m Model) checkMembers(l *faultList) {
+	l.must(len(m.Members) > 0, "/members", "is empty", "a model has at least one")
+	sum := 0.0
+	ids := map[string]bool{}
+	for i, k := range m.Members {
+		at := under("/members", i)
+		l.must(k.ID != "" && !ids[k.ID], at+"/id", "is empty or was given before", "give each member its own id")
+		ids[k.ID] = true
+		l.must(k.Weight > 0 && k.Weight <= 1, at+"/weight", "is not above 0 and at most 1", "give a share")
+		l.must(k.Fits >= 1, at+"/fits", "is below 1", "count the fits")
+		sum += k.Weight
+	}
+	l.must(len(m.Members) == 0 || near(sum, 1), "/members", "have weights that do not sum to 1", "give shares of the whole")
+}
+
+// checkMetrics wants all scores that are always reported, for the test part.
+func (m Model) checkMetrics(l *faultList) {
+	task := m.Choice.Features.Dataset.Scope.ProblemType
+	for _, part := range sortedKeys(m.Metrics) {
+		at := Pointer("/metrics", part)
+		l.must(oneOf(part, "validation", "test"), at, "is not a part that is reported", "use validation and test")
+		for _, name := range sortedKeys(m.Metrics[part]) {
+			v, where := m.Metrics[part][name], Pointer(at, name)
+			checkMetric(l, where, name, task)
+			l.must((v.Low == nil) == (v.High == nil), where+"/low", "and high are not both given", "give both or none")
+			l.must(v.Low == nil || v.High == nil || *v.Low <= *v.High, where+"/high", "is below low", "swap them")
+			l.must(v.Value != nil || v.Low == nil, where+"/low", "is given without a value", "use null")
+			if v.Value != nil {
+				checkScore(l, where+"/value", metric.Name(name), *v.Value)
+			}
+		}
+	}
+	for _, name := range metric.For(task) {
+		_, there := m.Metrics["test"][string(name)]
+		l.must(there, Pointer("/metrics/test", string(name)), "is missing", "it is always reported")
+	}
+	for _, name := range sortedKeys(m.Baselines) {
+		for _, score := range sortedKeys(m.Baselines[name]) {
+			where := Pointer("/baselines", name, score)
+			checkMetric(l, where, score, task)
+			if v := m.Baselines[name][score]; v != nil {
+				checkScore(l, where, metric.Name(score), *v)
+			}
+		}
+	}
+}
+
+// checkScore holds a score against the values that it can have.
+func checkScore(l *faultList, at string, name metric.Name, v float64) {
+	switch name {
+	case metric.R2:
+		l.must(v <= 1, at, "is above 1", "measure again")
+	case metric.LogLoss, metric.RMSE, metric.MAE, metric.MAPE, metric.LiftAt10Pct:
+		l.must(v >= 0, at, "is negative", "measure again")
+	case metric.Brier:
+		l.must(v >= 0 && v <= 2, at, "is not between 0 and 2", "measure again")
+	default:
+		l.must(v >= 0 && v <= 1, at, "is not between 0 and 1", "measure again")
+	}
+}
+
+// checkVerdicts wants one for each criterion of the scope, in their order.
+func (m Model) checkVerdicts(l *faultList) {
+	criteria := m.Choice.Features.Dataset.Scope.Criteria
+	if !l.must(len(m.Verdicts) == len(criteria), "/verdicts", fmt.Sprintf("are %d for %d criteria", len(m.Verdicts), len(criteria)), "judge each criterion once") {
+		return
+	}
+	met := true
+	for i, v := range m.Verdicts {
+		at := under("/verdicts", i)
+		l.must(reflect.DeepEqual(v.Criterion, criteria[i]), at+"/criterion", "is not the scope's", "judge what was asked")
+		l.must(v.Evidence != "", at+"/evidence", "is empty", "say what was measured")
+		met = met && v.Met
+	}
+	l.must(!met || m.Blessed, "/blessed", "is false, but every criterion is met", "bless it")
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func dedup(list []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
+}
