@@ -89,8 +89,7 @@ func (t *turn) errorOf(err error) *handoff.Error {
 
 // scrub takes the places of this machine out of a text.
 func (r *Run) scrub(text string) string {
-	t := turn{Run: r}
-	for _, place := range t.private() {
+	for _, place := range r.private() {
 		if len(place) > 1 {
 			text = strings.ReplaceAll(text, place, "…")
 		}

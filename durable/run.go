@@ -67,6 +67,9 @@ type Run struct {
 // ID is the run's id.
 func (r *Run) ID() string { return r.record.ID }
 
+// Brief is what was asked for.
+func (r *Run) Brief() handoff.Brief { return r.record.Brief }
+
 // Err is the error that ended the run; nil while there is none.
 func (r *Run) Err() error { return r.err }
 

@@ -420,12 +420,12 @@ func (t *turn) put(ctx context.Context, e handoff.Envelope, res *result) (string
 
 // private are texts that no envelope may hold: where things lie on this
 // machine.
-func (t *turn) private() []string {
-	texts := []string{t.workspace}
-	for _, s := range t.record.Brief.Sources {
+func (r *Run) private() []string {
+	texts := []string{r.workspace}
+	for _, s := range r.record.Brief.Sources {
 		texts = append(texts, s.Path)
 	}
-	for _, f := range t.record.Files {
+	for _, f := range r.record.Files {
 		texts = append(texts, f.Path)
 	}
 	return texts
