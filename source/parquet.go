@@ -11,8 +11,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/septet-ml/septet/table/parquet"
 )
 
 // parquetRows writes the values of a Parquet file as the text that a CSV file
@@ -33,7 +34,7 @@ func newParquetRows(ctx context.Context, in *input) (r *parquetRows, err error) 
 	if _, err := in.file.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read %s: %w", in.name, err)
 	}
-	opened, err := file.NewParquetReader(in.file)
+	opened, err := parquet.Open(in.file)
 	if err != nil {
 		return nil, in.badParquet(err)
 	}
