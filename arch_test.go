@@ -66,7 +66,7 @@ var mayImport = []rule{
 	{"pipeline", []string{"artifact", "durable/...", "handoff", "ledger/...", "problem", "settings"}},
 	{"docs", nil},
 	{"terminal", []string{"durable", "handoff", "metric", "problem"}},
-	{"web", []string{"artifact", "docs", "durable", "handoff", "ledger", "metric", "problem", "terminal"}},
+	{"web", []string{"pipeline", "artifact", "docs", "durable", "handoff", "ledger", "metric", "problem", "terminal"}},
 	{"cmd/...", []string{"..."}},
 	{"bench/...", []string{"..."}},
 	{"test/...", []string{"..."}},

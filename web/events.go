@@ -1,0 +1,71 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/septet-ml/septet/ledger"
+)
+
+// look is how often a page that watches a run looks into the ledger.
+const look = 400 * time.Millisecond
+
+// pulse is what a watching page is told: how far the run is.
+type pulse struct {
+	Status ledger.Status `json:"status"`
+	Agents []pulseAgent  `json:"agents"`
+	Stage  int           `json:"stage"` // raised whenever the page has something new to show
+}
+
+type pulseAgent struct {
+	Status  string  `json:"status"`
+	Said    string  `json:"said"`
+	Seconds float64 `json:"seconds"`
+}
+
+// events sends the state of a run whenever it changes (server-sent events),
+// the whole of it first, so that a page that comes late or comes back is right
+// at once. It ends with the run.
+func (s *Site) events(w http.ResponseWriter, r *http.Request) {
+	out := http.NewResponseController(w)
+	_ = out.SetWriteDeadline(time.Time{}) // a run may take hours
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	ticks := time.NewTicker(look)
+	defer ticks.Stop()
+	last := ""
+	for {
+		run, err := s.find(r.Context(), r.PathValue("run"))
+		if err != nil {
+			return
+		}
+		text, err := json.Marshal(pulseOf(run))
+		if err != nil {
+			return
+		}
+		if string(text) != last {
+			last = string(text)
+			if _, err := fmt.Fprintf(w, "data: %s\n\n", text); err != nil || out.Flush() != nil {
+				return
+			}
+		}
+		if !isLive(run.Status) {
+			return
+		}
+		select {
+		case <-ticks.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+func pulseOf(run ledger.Run) pulse {
+	p := pulse{Status: run.Status, Stage: run.Count}
+	for _, a := range run.Agents {
+		p.Agents = append(p.Agents, pulseAgent{a.Status, a.Headline, a.Seconds})
+	}
+	return p
+}
