@@ -1,0 +1,196 @@
+// Package choose is the model selector: it measures simple baselines and a
+// portfolio of learners by cross-validation, leaves out what breaks a
+// constraint, ranks the rest and says why.
+package choose
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/fitting"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/learn/portfolio"
+	"github.com/septet-ml/septet/metric"
+)
+
+// Step is the agent.
+func Step() durable.Step[handoff.Features, handoff.Choice] {
+	return durable.Step[handoff.Features, handoff.Choice]{
+		Agent:   handoff.ModelSelector,
+		Version: 1,
+		Reads: func(s handoff.Settings) any {
+			return struct {
+				Seed  uint64
+				Quick bool
+			}{s.Seed, s.Effort == portfolio.Quick}
+		},
+		Work: choose,
+	}
+}
+
+func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.Choice, error) {
+	bench, err := fitting.Open(d, in, portfolio.Decode)
+	if err != nil {
+		return handoff.Choice{}, err
+	}
+	data := bench.Fits.Data
+	plan := portfolio.New(portfolio.Shape{Task: data.Task, Classes: data.Classes, Rows: data.Table.Rows, Columns: len(data.Table.Columns)},
+		in.Dataset.Scope.Constraints.Interpretable)
+	jobs := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
+	bench.Fits.Stop = nil // the baselines and a first look are always measured
+	bench.Fits.Progress = func(done int) { d.Progress(done, len(jobs)*bench.Folds.Count, "fit") }
+	bags, units, err := bench.Fits.Run(ctx, jobs)
+	if err != nil {
+		return handoff.Choice{}, err
+	}
+	out := handoff.Choice{Features: in, Folds: bench.Folds, Units: units, Baselines: plan.Baselines()}
+	score := metric.Name(in.Dataset.Scope.Metric)
+	for _, bag := range bags {
+		c, err := candidate(bench, bag, score)
+		if err != nil {
+			return handoff.Choice{}, err
+		}
+		if limit := in.Dataset.Scope.Constraints.ModelBytes; limit > 0 && bag.Bytes > limit {
+			c.Excluded = fmt.Sprintf("%d bytes, the limit is %d", bag.Bytes, limit)
+		}
+		out.Leaderboard = append(out.Leaderboard, c)
+	}
+	sortBest(out.Leaderboard, score)
+	for _, c := range out.Leaderboard {
+		if c.Excluded == "" {
+			out.Chosen = append(out.Chosen, c.ID)
+		}
+	}
+	out.Rationale = rationale(out, score)
+	d.Say(headline(out))
+	return out, nil
+}
+
+// candidate is a bag's line on the leaderboard.
+func candidate(bench *fitting.Bench, bag *crossfit.Bag, score metric.Name) (handoff.Candidate, error) {
+	settings, err := settingsOf(bag.Candidate.Learner)
+	if err != nil {
+		return handoff.Candidate{}, err
+	}
+	c := handoff.Candidate{
+		ID: bag.Candidate.ID, Learner: bag.Candidate.Learner.Name(), Settings: settings,
+		Metric: string(score), Bytes: bag.Bytes,
+	}
+	folds, err := bench.Fits.Folds(bag.Repeat)
+	if err != nil {
+		return c, err
+	}
+	data := bench.Fits.Data
+	width := bag.Models[0].Width()
+	for _, f := range folds {
+		s := metric.Sample{Classes: data.Classes, Target: make([]float64, len(f.Valid)), Prediction: make([]float64, 0, len(f.Valid)*width)}
+		for i, row := range f.Valid {
+			s.Target[i] = data.Target[row]
+			s.Prediction = append(s.Prediction, bag.OOF[int(row)*width:(int(row)+1)*width]...)
+		}
+		if v := metric.Score(score, s); !math.IsNaN(v) {
+			c.Scores = append(c.Scores, v)
+		}
+	}
+	c.Mean, c.SE = meanSE(c.Scores)
+	return c, nil
+}
+
+func settingsOf(l learn.Learner) (map[string]any, error) {
+	data, err := json.Marshal(l)
+	if err != nil {
+		return nil, fmt.Errorf("settings of %s: %w", l.Name(), err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("settings of %s: %w", l.Name(), err)
+	}
+	return m, nil
+}
+
+// meanSE is the mean of the folds and its standard error; the error is 0 for
+// fewer than two folds.
+func meanSE(scores []float64) (mean, se float64) {
+	if len(scores) == 0 {
+		return 0, 0
+	}
+	for _, v := range scores {
+		mean += v
+	}
+	mean /= float64(len(scores))
+	if len(scores) < 2 {
+		return mean, 0
+	}
+	for _, v := range scores {
+		se += float64((v - mean) * (v - mean))
+	}
+	return mean, math.Sqrt(se / float64(len(scores)-1) / float64(len(scores)))
+}
+
+// sortBest puts the best score first; ties by the smaller model, then the id.
+func sortBest(board []handoff.Candidate, score metric.Name) {
+	sign := 1.0
+	if metric.HigherIsBetter(score) {
+		sign = -1
+	}
+	slices.SortStableFunc(board, func(a, b handoff.Candidate) int {
+		return cmp.Or(cmp.Compare(sign*a.Mean, sign*b.Mean), cmp.Compare(a.Bytes, b.Bytes), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func headline(out handoff.Choice) string {
+	var parts []string
+	for i, c := range out.Leaderboard {
+		if i < 2 || slices.Contains(out.Baselines, c.ID) {
+			text := fmt.Sprintf("%s %.4g", words(c.ID), c.Mean)
+			if i == 0 {
+				text += fmt.Sprintf(" ± %.2g", c.SE)
+			}
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+func words(id string) string { return strings.ReplaceAll(id, "_", " ") }
+
+// rationale says in words why the best is the best, and how sure that is.
+func rationale(out handoff.Choice, score metric.Name) string {
+	var b strings.Builder
+	if len(out.Chosen) == 0 {
+		return "every candidate breaks a constraint"
+	}
+	var best, simple *handoff.Candidate
+	for i := range out.Leaderboard {
+		c := &out.Leaderboard[i]
+		if c.Excluded != "" {
+			fmt.Fprintf(&b, "%s is left out: %s. ", words(c.ID), c.Excluded)
+			continue
+		}
+		if best == nil {
+			best = c
+		}
+		if simple == nil && slices.Contains(out.Baselines, c.ID) {
+			simple = c
+		}
+	}
+	fmt.Fprintf(&b, "%s has the best %s over %d folds: %.4g with a standard error of %.2g. ", words(best.ID), score, len(best.Scores), best.Mean, best.SE)
+	switch {
+	case simple == nil:
+	case simple.ID == best.ID:
+		b.WriteString("It is a simple baseline: nothing more complex was measured to be better.")
+	case math.Abs(best.Mean-simple.Mean) <= best.SE:
+		fmt.Fprintf(&b, "The best simple baseline, %s, is within one standard error (%.4g): the gain from complexity is not certain.", words(simple.ID), simple.Mean)
+	default:
+		fmt.Fprintf(&b, "The best simple baseline, %s, has %.4g.", words(simple.ID), simple.Mean)
+	}
+	return strings.TrimSpace(b.String())
+}

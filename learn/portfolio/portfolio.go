@@ -1,0 +1,123 @@
+// Package portfolio is the fixed, reasoned list of learners and settings that
+// are tried on a table, in the order in which they are tried. There is no
+// search: a larger effort is a longer part of the same list, so it holds all
+// that a smaller one does.
+package portfolio
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/problem"
+)
+
+// Efforts by name.
+const (
+	Quick    = "quick"
+	Standard = "standard" // what "" means
+	Best     = "best"
+)
+
+// Shape is what the list depends on.
+type Shape struct {
+	Task    learn.Task
+	Classes int
+	Rows    int // train and validation
+	Columns int // features
+}
+
+// Plan is the list for one table.
+type Plan struct {
+	shape Shape
+	first []crossfit.Job // one per family, baselines before all
+	more  []crossfit.Job
+}
+
+// New is the plan for a table. interpretable leaves only learners whose whole
+// model a person can read.
+func New(shape Shape, interpretable bool) Plan {
+	p := Plan{shape: shape}
+	for _, c := range baselines() {
+		p.first = append(p.first, crossfit.Job{Candidate: c})
+	}
+	if interpretable {
+		return p
+	}
+	families, rest := candidates(shape)
+	for _, c := range families {
+		p.first = append(p.first, crossfit.Job{Candidate: c})
+	}
+	for _, c := range rest {
+		p.more = append(p.more, crossfit.Job{Candidate: c})
+	}
+	for repeat := 1; repeat <= maxRepeats; repeat++ {
+		for _, c := range append(families, rest...) {
+			p.more = append(p.more, crossfit.Job{Candidate: c, Repeat: repeat})
+		}
+	}
+	return p
+}
+
+// maxRepeats bounds how often the folds are drawn anew.
+const maxRepeats = 9
+
+// Baselines are the ids of the simple candidates.
+func (p Plan) Baselines() []string {
+	var ids []string
+	for _, c := range baselines() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// FirstLook is one setting of each family, the baselines first: what the
+// selector measures. quick leaves the slower families to more effort.
+func (p Plan) FirstLook(quick bool) []crossfit.Job {
+	if quick {
+		return p.first[:min(len(p.first), len(baselines())+1)]
+	}
+	return p.first
+}
+
+// Jobs is the whole work of an effort: quick, standard, best, or a number of
+// units, of which a job has as many as there are folds.
+func (p Plan) Jobs(effort string, folds int) ([]crossfit.Job, error) {
+	all := append(append([]crossfit.Job{}, p.first...), p.more...)
+	n := 0
+	switch effort {
+	case Quick:
+		return p.FirstLook(true), nil
+	case Standard, "":
+		n = len(p.first) + p.standard()
+	case Best:
+		n = len(p.first) + 4*p.standard()
+	default:
+		units, err := strconv.Atoi(effort)
+		if err != nil || units < 1 {
+			return nil, &problem.Problem{
+				Kind: problem.Usage, Code: "usage.effort", Where: "--effort",
+				What: fmt.Sprintf("%q is no effort", effort), Nearest: []string{Quick, Standard, Best},
+				Fix: "give quick, standard, best or a number of units of 1 or more",
+			}
+		}
+		n = (units + folds - 1) / folds
+	}
+	return all[:max(len(p.first), min(n, len(all)))], nil
+}
+
+// standard is the number of jobs after the first look: small tables are
+// cheap and noisy, so they get more repeats.
+func (p Plan) standard() int {
+	cells := p.shape.Rows * p.shape.Columns * max(1, p.shape.Classes-1)
+	switch {
+	case p.shape.Rows < 2_000 && cells < 100_000:
+		return 24
+	case cells < 300_000:
+		return 12
+	case cells < 3_000_000:
+		return 5
+	}
+	return 2
+}

@@ -1,0 +1,232 @@
+// Package modelfile is the .septet file: everything that is needed to score a
+// raw row, and nothing that could run.
+//
+// It is a ZIP archive without compression tricks, in this order:
+//
+//	manifest.json   what the model predicts, from which columns, and how to read it
+//	transform.json  the fitted transformation from raw columns to features
+//	ensemble.bin    the fitted learners and their weights
+//	golden.json     made-up rows with the scores that the file must give, bit for bit
+//	card.md         the model card
+//
+// Its bytes are a pure function of the model: no times, names of runs, paths
+// or signatures. A decoder trusts nothing: sizes are bounded before memory is
+// taken, and every part is checked before it is used.
+package modelfile
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"github.com/septet-ml/septet/feature"
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/calibrate"
+	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/portfolio"
+)
+
+// Format names this layout. A reader refuses another one.
+const Format = "septet.model/1"
+
+// MaxBytes bounds a file and each of its parts.
+const MaxBytes = 1 << 30
+
+// ErrFormat is the error of bytes that are no model file.
+var ErrFormat = errors.New("not a septet model file")
+
+// Manifest is what a reader must know beside the parts.
+type Manifest struct {
+	Format      string        `json:"format"`
+	Title       string        `json:"title"`
+	Task        learn.Task    `json:"task"`
+	Classes     []string      `json:"classes"` // by class index; empty for regression
+	Target      string        `json:"target"`  // name of the answer's column, which scoring ignores
+	Entity      []string      `json:"entity"`  // columns that name the unit; may be empty
+	Metric      string        `json:"metric"`
+	Threshold   *float64      `json:"threshold"` // binary: called positive from this probability on
+	Calibration calibrate.Map `json:"calibration"`
+	LatencyMS   float64       `json:"latency_ms"` // asked limit of one row's p99; 0 is none
+}
+
+// Model is a model file in memory. It is never changed, and safe for
+// concurrent use.
+type Model struct {
+	Manifest
+	Transform *feature.Transform
+	Ensemble  *ensemble.Model
+	Golden    Golden
+	Card      string
+	digest    string
+	bytes     int64
+}
+
+// Digest is "sha256:" and the hex digest of the file's bytes; "" for a model
+// that was not read from a file.
+func (m *Model) Digest() string { return m.digest }
+
+// Bytes is the size of the file; 0 for a model that was not read from one.
+func (m *Model) Bytes() int64 { return m.bytes }
+
+// parts are the names in the archive, in their order.
+var parts = []string{"manifest.json", "transform.json", "ensemble.bin", "golden.json", "card.md"}
+
+// Write writes the file.
+func (m *Model) Write(w io.Writer) error {
+	manifest := m.Manifest
+	manifest.Format = Format
+	content := make(map[string][]byte)
+	var err error
+	for name, v := range map[string]any{"manifest.json": manifest, "transform.json": m.Transform, "golden.json": m.Golden} {
+		if content[name], err = json.Marshal(v); err != nil {
+			return fmt.Errorf("write model file: %s: %w", name, err)
+		}
+	}
+	if content["ensemble.bin"], err = m.Ensemble.MarshalBinary(); err != nil {
+		return fmt.Errorf("write model file: %w", err)
+	}
+	content["card.md"] = []byte(m.Card)
+	archive := zip.NewWriter(w)
+	for _, name := range parts {
+		part, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Time{}})
+		if err != nil {
+			return fmt.Errorf("write model file: %w", err)
+		}
+		if _, err := part.Write(content[name]); err != nil {
+			return fmt.Errorf("write model file: %w", err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return fmt.Errorf("write model file: %w", err)
+	}
+	return nil
+}
+
+// Open reads a file.
+func Open(path string) (*Model, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open model file: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("open model file: %w", err)
+	}
+	return Decode(data)
+}
+
+// Decode reads a file's bytes. Damaged or hostile bytes give an error that
+// wraps ErrFormat.
+func Decode(data []byte) (*Model, error) {
+	m, err := decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("read model file: %w: %w", ErrFormat, err)
+	}
+	sum := sha256.Sum256(data)
+	m.digest = "sha256:" + hex.EncodeToString(sum[:])
+	m.bytes = int64(len(data))
+	return m, nil
+}
+
+func decode(data []byte) (*Model, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("more than %d bytes", MaxBytes)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	content, err := readParts(archive, int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Transform: &feature.Transform{}, Card: string(content["card.md"])}
+	for name, v := range map[string]any{"manifest.json": &m.Manifest, "transform.json": m.Transform, "golden.json": &m.Golden} {
+		if err := json.Unmarshal(content[name], v); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if m.Format != Format {
+		return nil, fmt.Errorf("format %q, this program reads %q", m.Format, Format)
+	}
+	if m.Ensemble, err = ensemble.Decode(content["ensemble.bin"], portfolio.Decode); err != nil {
+		return nil, err
+	}
+	return m, m.check()
+}
+
+// readParts inflates the parts. A part may be at most 1,000 times as large as
+// the whole file, which no honest one comes near.
+func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
+	if len(archive.File) != len(parts) {
+		return nil, fmt.Errorf("%d parts instead of %d", len(archive.File), len(parts))
+	}
+	limit := min(int64(MaxBytes), 1000*size)
+	content := make(map[string][]byte)
+	for i, f := range archive.File {
+		if f.Name != parts[i] {
+			return nil, fmt.Errorf("part %d is not %s", i+1, parts[i])
+		}
+		r, err := f.Open()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		data, err := io.ReadAll(io.LimitReader(r, limit+1))
+		if err := errors.Join(err, r.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		if limit -= int64(len(data)); limit < 0 {
+			return nil, fmt.Errorf("%s: too large when inflated", f.Name)
+		}
+		content[f.Name] = data
+	}
+	return content, nil
+}
+
+// check gives an error for parts that do not fit together.
+func (m *Model) check() error {
+	if err := m.Transform.Check(); err != nil {
+		return err
+	}
+	width := 1
+	switch m.Task {
+	case learn.Binary:
+		if len(m.Classes) != 2 {
+			return fmt.Errorf("%d classes for a binary model", len(m.Classes))
+		}
+		if m.Threshold == nil || !(*m.Threshold >= 0 && *m.Threshold <= 1) {
+			return errors.New("a binary model needs a threshold from 0 to 1")
+		}
+	case learn.Multiclass:
+		if len(m.Classes) < 3 {
+			return fmt.Errorf("%d classes for a multiclass model", len(m.Classes))
+		}
+		width = len(m.Classes)
+	case learn.Regression:
+	default:
+		return fmt.Errorf("no task %q", m.Task)
+	}
+	if m.Ensemble.Width() != width {
+		return fmt.Errorf("%d scores a row instead of %d", m.Ensemble.Width(), width)
+	}
+	return m.Golden.check(m)
+}
+
+// finite tells whether every score can be given to a caller.
+func finite(out []float64) bool {
+	for _, v := range out {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
+		}
+	}
+	return true
+}
