@@ -55,6 +55,10 @@ func Resume(ctx context.Context, o Options, id string) (*Run, error) {
 		if err := r.update(ctx, func(record *ledger.Run) {
 			record.Status, record.Exit, record.Problem, record.Ask = ledger.Running, 0, nil, nil
 			record.Ended, record.Program = time.Time{}, o.Program
+			for i := range record.Agents { // every gate is passed again
+				s := &record.Agents[i]
+				*s = ledger.AgentState{Agent: s.Agent, Status: "pending", Attempts: s.Attempts}
+			}
 		}); err != nil {
 			return err
 		}

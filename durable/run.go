@@ -128,3 +128,7 @@ func (r *Run) Fail(err error) {
 func cancelled(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Cause(ctx)))
 }
+
+// Whole tells whether the run's last agent had its turn and nothing went
+// wrong: the run did not end early.
+func (r *Run) Whole() bool { return r.err == nil && !r.done }

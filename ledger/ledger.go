@@ -78,9 +78,11 @@ type Work interface {
 // Registry is the models by name and version. Versions count up per name from 1.
 type Registry interface {
 	// Register gives the model the next version of its name, or the version
-	// that the same digest already has under that name. path makes the
-	// model's place from its version.
-	Register(ctx context.Context, m Model, path func(version int) string) (Model, error)
+	// that the same digest already has under that name. place puts the file
+	// where it belongs and gives its Path; it is called inside the
+	// transaction, also for a version that is there already, and an error of
+	// it leaves the registry as it was. A model stays blessed once it is.
+	Register(ctx context.Context, m Model, place func(version int) (path string, err error)) (Model, error)
 
 	Model(ctx context.Context, name string, version int) (Model, error) // version 0 is the newest; ErrNotFound
 	Models(ctx context.Context, name string) ([]Model, error)           // by name, then version; name "" is all

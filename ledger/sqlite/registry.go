@@ -9,31 +9,40 @@ import (
 )
 
 // Register gives a model its version.
-func (l *Ledger) Register(ctx context.Context, m ledger.Model, path func(version int) string) (ledger.Model, error) {
+func (l *Ledger) Register(ctx context.Context, m ledger.Model, place func(version int) (string, error)) (ledger.Model, error) {
 	err := l.change(ctx, "register model "+m.Name, func(tx *change) error {
 		var there ledger.Model
 		err := scanRow(tx.QueryRowContext(ctx,
 			`SELECT body FROM models WHERE name = ? AND digest = ?`, m.Name, m.Digest), &there)
-		if err == nil {
-			m = there
-			return nil
-		}
-		if !errors.Is(err, ledger.ErrNotFound) {
+		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 			return err
 		}
-		var last int
-		if err := tx.QueryRowContext(ctx,
-			`SELECT coalesce(max(version), 0) FROM models WHERE name = ?`, m.Name).Scan(&last); err != nil {
+		known := err == nil
+		if known {
+			blessed := m.Blessed && !there.Blessed
+			there.Blessed = there.Blessed || m.Blessed
+			if m = there; !blessed {
+				_, err := place(m.Version)
+				return err
+			}
+		} else if m.Version, err = tx.nextVersion(m.Name); err != nil {
 			return err
 		}
-		m.Version = last + 1
-		m.Path = path(m.Version)
+		if m.Path, err = place(m.Version); err != nil {
+			return err
+		}
 		if m.Created.IsZero() {
 			m.Created = tx.at
 		}
 		return tx.put("models", modelID(m), m.RunID, m, m)
 	})
 	return m, err
+}
+
+func (c *change) nextVersion(name string) (int, error) {
+	var last int
+	err := c.QueryRowContext(c.ctx, `SELECT coalesce(max(version), 0) FROM models WHERE name = ?`, name).Scan(&last)
+	return last + 1, err
 }
 
 func modelID(m ledger.Model) string { return fmt.Sprintf("%s@%d", m.Name, m.Version) }
