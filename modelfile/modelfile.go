@@ -215,6 +215,12 @@ func (m *Model) check() error {
 	default:
 		return fmt.Errorf("no task %q", m.Task)
 	}
+	if err := m.Calibration.Check(); err != nil {
+		return err
+	}
+	if m.Calibration.Width != 0 && m.Calibration.Width != width {
+		return fmt.Errorf("calibration of %d scores a row instead of %d", m.Calibration.Width, width)
+	}
 	if m.Ensemble.Width() != width {
 		return fmt.Errorf("%d scores a row instead of %d", m.Ensemble.Width(), width)
 	}
