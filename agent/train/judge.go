@@ -1,0 +1,200 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/fitting"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/rowfile"
+)
+
+// judged is what the sealed test said.
+type judged struct {
+	metrics   map[string]map[string]handoff.Measure
+	baselines map[string]map[string]*float64
+	criteria  []handoff.Verdict
+	opening   int
+}
+
+// judge opens the sealed test, scores the ensemble and every baseline on the
+// same rows, and holds the criteria against it.
+func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*crossfit.Bag, r *recipe, in handoff.Choice) (judged, error) {
+	var out judged
+	dataset := in.Features.Dataset
+	opening, err := d.Open(ctx, "test", dataset.Rows.Test)
+	if err != nil {
+		return out, err
+	}
+	out.opening = opening
+	test, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Test)
+	if err != nil {
+		return out, err
+	}
+	features, err := bench.Transform.Apply(test.Inputs)
+	if err != nil {
+		return out, err
+	}
+	threads := max(1, d.Settings.Threads)
+	scores, err := learn.PredictTable(ctx, r.ensemble, features, nil, threads)
+	if err != nil {
+		return out, err
+	}
+	r.calibration.Apply(scores)
+	sample := metric.Sample{Classes: test.Classes, Target: test.Target, Prediction: scores, Threshold: r.cut(), Group: test.Groups}
+	out.metrics = map[string]map[string]handoff.Measure{
+		"validation": measures(r.outOfFold(bench), d.Settings.Seed),
+		"test":       measures(sample, d.Settings.Seed),
+	}
+	out.baselines = make(map[string]map[string]*float64)
+	primary := metric.Name(dataset.Scope.Metric)
+	best := baseline{se: math.NaN()}
+	for _, bag := range bags {
+		if bag.Repeat != 0 || !slices.Contains(in.Baselines, bag.Candidate.ID) {
+			continue
+		}
+		prediction, err := learn.PredictTable(ctx, bagModel(bag), features, nil, threads)
+		if err != nil {
+			return out, err
+		}
+		sample := sample
+		sample.Prediction, sample.Threshold = prediction, 0
+		values := make(map[string]*float64)
+		for name, v := range metric.All(sample) {
+			values[string(name)] = known(v)
+		}
+		out.baselines[bag.Candidate.ID] = values
+		best.offer(bag.Candidate.ID, primary, sample)
+	}
+	best.compare(primary, sample, d.Settings.Seed)
+	for _, c := range dataset.Scope.Criteria {
+		out.criteria = append(out.criteria, hold(c, sample, out.metrics["test"], best))
+	}
+	return out, nil
+}
+
+// measures are all scores of a sample with their intervals.
+func measures(s metric.Sample, seed uint64) map[string]handoff.Measure {
+	out := make(map[string]handoff.Measure)
+	intervals := metric.Intervals(s, seed)
+	for name, v := range metric.All(s) {
+		m := handoff.Measure{Value: known(v)}
+		if i, ok := intervals[name]; ok {
+			m.Low, m.High = known(i.Low), known(i.High)
+		}
+		out[string(name)] = m
+	}
+	return out
+}
+
+// known is nil for a figure that is undefined.
+func known(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// baseline is the simple model with the best primary metric on the test rows.
+type baseline struct {
+	id     string
+	value  float64
+	sample metric.Sample
+	se     float64 // standard error of the difference to the ensemble; NaN if unknown
+}
+
+func (b *baseline) offer(id string, primary metric.Name, s metric.Sample) {
+	v := metric.Score(primary, s)
+	if math.IsNaN(v) {
+		return
+	}
+	if b.id == "" || metric.HigherIsBetter(primary) == (v > b.value) && v != b.value {
+		b.id, b.value, b.sample = id, v, s
+	}
+}
+
+// compare estimates the standard error of the difference between the ensemble
+// and the baseline on the same rows.
+func (b *baseline) compare(primary metric.Name, s metric.Sample, seed uint64) {
+	if b.id != "" {
+		b.se = metric.DifferenceSE(primary, s, b.sample, seed)
+	}
+}
+
+// hold holds one criterion against the test.
+func hold(c handoff.Criterion, s metric.Sample, test map[string]handoff.Measure, best baseline) handoff.Verdict {
+	v := handoff.Verdict{Criterion: c}
+	name := metric.Name(c.Metric)
+	m := test[c.Metric]
+	if m.Value == nil {
+		score := metric.Score(name, s)
+		if m.Value = known(score); m.Value == nil {
+			v.Evidence = c.Metric + " is undefined on the test rows"
+			return v
+		}
+	}
+	got := *m.Value
+	higher := metric.HigherIsBetter(name)
+	switch c.Op {
+	case ">=":
+		v.Met = got >= *c.Value
+		v.Evidence = fmt.Sprintf("%s %.4g on the sealed test, asked for at least %.4g", c.Metric, got, *c.Value)
+	case "<=":
+		v.Met = got <= *c.Value
+		v.Evidence = fmt.Sprintf("%s %.4g on the sealed test, asked for at most %.4g", c.Metric, got, *c.Value)
+	case "better_than_chance":
+		chance := metric.Chance(name, s)
+		low, high := got, got
+		if m.Low != nil && m.High != nil {
+			low, high = *m.Low, *m.High
+		}
+		v.Met = higher && low > chance || !higher && high < chance
+		v.Evidence = fmt.Sprintf("%s %.4g (%.4g to %.4g) on the sealed test, chance is %.4g", c.Metric, got, low, high, chance)
+	case "not_worse_than_baseline":
+		if best.id == "" {
+			v.Evidence = "no baseline has a " + c.Metric + " on the test rows"
+			return v
+		}
+		se := best.se
+		if math.IsNaN(se) {
+			se = 0
+		}
+		v.Met = higher && got >= best.value-se || !higher && got <= best.value+se
+		v.Evidence = fmt.Sprintf("%s %.4g on the sealed test, the best simple baseline (%s) %.4g, standard error of the difference %.2g", c.Metric, got, best.id, best.value, se)
+	}
+	return v
+}
+
+// bless raises a finding for every criterion that is not met; the run stops
+// there unless they are waived.
+func bless(d *durable.Desk, verdicts []handoff.Verdict) bool {
+	unmet := make(map[string]string)
+	for _, v := range verdicts {
+		if v.Met {
+			continue
+		}
+		if unmet[v.Criterion.Metric] != "" {
+			unmet[v.Criterion.Metric] += "; "
+		}
+		unmet[v.Criterion.Metric] += v.Evidence
+	}
+	findings := []handoff.Finding{}
+	for _, name := range slices.Sorted(maps.Keys(unmet)) {
+		findings = append(findings, handoff.Finding{
+			Code: "criteria.unmet", Severity: handoff.Blocking, Column: &name, Action: handoff.Stopped,
+			Evidence: unmet[name],
+			Fix:      fmt.Sprintf("give more or better data, lower the bar with --set criteria.%s=VALUE, or take it on with --waive criteria.unmet:%s=REASON", name, name),
+		})
+	}
+	for _, f := range findings {
+		d.Find(f)
+	}
+	return !handoff.Waive(findings, d.Settings.Waivers)
+}

@@ -1,0 +1,131 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/septet-ml/septet/fitting"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/calibrate"
+	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/settings"
+)
+
+// recipe is how the bags make one prediction. Everything in it was decided on
+// out-of-fold predictions of train and validation rows.
+type recipe struct {
+	jobs        []crossfit.Job // with a weight
+	weights     []float64      // one per job, sum 1
+	members     []handoff.Member
+	ensemble    *ensemble.Model
+	calibration calibrate.Map
+	threshold   *float64  // binary only
+	oof         []float64 // of the ensemble, calibrated by maps that did not see the row
+}
+
+// cut is the threshold, 0 where there is none.
+func (r *recipe) cut() float64 {
+	if r.threshold == nil {
+		return 0
+	}
+	return *r.threshold
+}
+
+// outOfFold is the recipe on the rows that it was decided on.
+func (r *recipe) outOfFold(bench *fitting.Bench) metric.Sample {
+	data := bench.Fits.Data
+	return metric.Sample{Classes: data.Classes, Target: data.Target, Prediction: r.oof, Threshold: r.cut(), Group: bench.File.Groups}
+}
+
+// blend weighs the bags by their out-of-fold predictions, calibrates the
+// blend and chooses the threshold.
+func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s handoff.Settings) (*recipe, error) {
+	data := bench.Fits.Data
+	candidates := eligible(bags, in)
+	if len(candidates) == 0 {
+		return nil, fmt.Errorf("blend: no candidate is left to train")
+	}
+	predictions := make([][]float64, len(candidates))
+	for i, bag := range candidates {
+		predictions[i] = bag.OOF
+	}
+	target := metric.Sample{Classes: data.Classes, Target: data.Target, Group: bench.File.Groups}
+	weights := ensemble.Select(target, predictions)
+	r := &recipe{}
+	mixed := make([]float64, len(predictions[0]))
+	for i, bag := range candidates {
+		if weights[i] == 0 {
+			continue
+		}
+		r.jobs = append(r.jobs, bag.Job)
+		r.weights = append(r.weights, weights[i])
+		id := bag.Candidate.ID
+		if bag.Repeat > 0 {
+			id = fmt.Sprintf("%s, repeat %d", id, bag.Repeat+1)
+		}
+		r.members = append(r.members, handoff.Member{ID: id, Weight: weights[i], Fits: len(bag.Models)})
+		for k, v := range bag.OOF {
+			mixed[k] += float64(weights[i] * v)
+		}
+	}
+	r.ensemble = r.assemble(bagsOf(candidates, weights))
+	r.calibration, r.oof = calibrate.Fit(target, mixed, s.Seed)
+	if data.Task == learn.Binary {
+		cut := thresholdOf(s.Set).Threshold(data.Target, r.oof)
+		r.threshold = &cut
+	}
+	return r, nil
+}
+
+// eligible are the bags that no constraint leaves out. The dummy and the rule
+// of thumb only ever serve for comparison, unless there is nothing else.
+func eligible(bags []*crossfit.Bag, in handoff.Choice) []*crossfit.Bag {
+	excluded := make(map[string]bool)
+	for _, c := range in.Leaderboard {
+		if c.Excluded != "" {
+			excluded[c.ID] = true
+		}
+	}
+	var out []*crossfit.Bag
+	for _, bag := range bags {
+		if !excluded[bag.Candidate.ID] {
+			out = append(out, bag)
+		}
+	}
+	return out
+}
+
+func bagsOf(bags []*crossfit.Bag, weights []float64) []*crossfit.Bag {
+	var out []*crossfit.Bag
+	for i, bag := range bags {
+		if weights[i] != 0 {
+			out = append(out, bag)
+		}
+	}
+	return out
+}
+
+// assemble is the ensemble of bags, one per job of the recipe.
+func (r *recipe) assemble(bags []*crossfit.Bag) *ensemble.Model {
+	m := &ensemble.Model{}
+	for i, bag := range bags {
+		m.Members = append(m.Members, ensemble.Member{Weight: r.weights[i], Models: bag.Models})
+	}
+	return m
+}
+
+// bagModel is a bag alone.
+func bagModel(bag *crossfit.Bag) *ensemble.Model {
+	return &ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: bag.Models}}}
+}
+
+// thresholdOf reads what --set says of wrong calls.
+func thresholdOf(set map[string]string) calibrate.Rule {
+	var r calibrate.Rule
+	r.CostFP, _ = settings.Float(set, "threshold.cost_fp")
+	r.CostFN, _ = settings.Float(set, "threshold.cost_fn")
+	r.Capacity, _ = settings.Float(set, "threshold.capacity")
+	return r
+}

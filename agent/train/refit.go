@@ -1,0 +1,41 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/fitting"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/rowfile"
+)
+
+// refit fits the recipe again on train, validation and test rows: the same
+// learners, weights, calibration and threshold. The holdout stays locked.
+func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe, in handoff.Choice) error {
+	dataset := in.Features.Dataset
+	test, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Test)
+	if err != nil {
+		return err
+	}
+	all, err := rowfile.Join(bench.File, test)
+	if err != nil {
+		return err
+	}
+	again, err := bench.Again(d, all, map[string]any{
+		"rows": dataset.Rows.Fit.SHA256, "test": dataset.Rows.Test.SHA256,
+		"transform": in.Features.Transform.SHA256, "by": bench.Folds.By,
+	})
+	if err != nil {
+		return err
+	}
+	again.Fits.Stop = nil
+	total := len(r.jobs) * bench.Folds.Count
+	again.Fits.Progress = func(done int) { d.Progress(done, total, "refit") }
+	bags, _, err := again.Fits.Run(ctx, r.jobs)
+	if err != nil {
+		return fmt.Errorf("refit: %w", err)
+	}
+	r.ensemble = r.assemble(bags)
+	return nil
+}

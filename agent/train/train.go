@@ -1,0 +1,176 @@
+// Package train is the model trainer: it fits the portfolio on train and
+// validation rows, blends the out-of-fold predictions into an ensemble,
+// calibrates it, chooses a threshold, and only then opens the sealed test,
+// once, to say how good the whole is.
+package train
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/fitting"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn/calibrate"
+	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/learn/portfolio"
+	"github.com/septet-ml/septet/modelfile"
+)
+
+// Step is the agent. keep enters a finished model into the registry; it is
+// called again with the same model when its run is resumed.
+func Step(keep func(context.Context, *durable.Desk, handoff.Model) error) durable.Step[handoff.Choice, handoff.Model] {
+	return durable.Step[handoff.Choice, handoff.Model]{
+		Agent:   handoff.ModelTrainer,
+		Version: 1,
+		Reads: func(s handoff.Settings) any {
+			return struct {
+				Seed      uint64
+				Effort    string
+				Refit     bool
+				Name      string
+				Threshold calibrate.Rule
+			}{s.Seed, s.Effort, s.Refit, s.Name, thresholdOf(s.Set)}
+		},
+		Keep: keep,
+		Work: train,
+	}
+}
+
+// goldenRows are made up for every model file.
+const goldenRows = 32
+
+func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Model, error) {
+	bench, err := fitting.Open(d, in.Features, portfolio.Decode)
+	if err != nil {
+		return handoff.Model{}, err
+	}
+	out := handoff.Model{Choice: in, Name: d.Settings.Name, Refit: d.Settings.Refit, Notes: []string{}}
+	if out.Name == "" {
+		out.Name = in.Features.Dataset.Scope.Slug
+	}
+	bags, effort, err := fitAll(ctx, d, bench, in)
+	if err != nil {
+		return handoff.Model{}, err
+	}
+	out.Effort = effort
+	if effort.Capped {
+		d.Warn(fmt.Sprintf("the budget ended the plan after %d units; --effort %d gives this model again", effort.Units, effort.Units))
+	}
+	r, err := blend(bench, bags, in, d.Settings)
+	if err != nil {
+		return handoff.Model{}, err
+	}
+	verdict, err := judge(ctx, d, bench, bags, r, in)
+	if err != nil {
+		return handoff.Model{}, err
+	}
+	out.Metrics, out.Baselines, out.Verdicts, out.Openings = verdict.metrics, verdict.baselines, verdict.criteria, verdict.opening
+	out.Blessed = bless(d, out.Verdicts)
+	if d.Settings.Refit {
+		if err := refit(ctx, d, bench, r, in); err != nil {
+			return handoff.Model{}, err
+		}
+		out.Notes = append(out.Notes, "refitted on train, validation and test rows after the test: all figures are those of the same recipe before")
+	}
+	out.Members, out.Calibration, out.Threshold = r.members, r.calibration.Kind, r.threshold
+	if err := write(ctx, d, bench, r, &out); err != nil {
+		return handoff.Model{}, err
+	}
+	d.Say(headline(out))
+	return out, nil
+}
+
+// fitAll does the units that effort asks for, or as many as the budget lets.
+func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in handoff.Choice) ([]*crossfit.Bag, handoff.Effort, error) {
+	data := bench.Fits.Data
+	plan := portfolio.New(portfolio.Shape{Task: data.Task, Classes: data.Classes, Rows: data.Table.Rows, Columns: len(data.Table.Columns)},
+		in.Features.Dataset.Scope.Constraints.Interpretable)
+	first := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
+	jobs, err := plan.Jobs(d.Settings.Effort, bench.Folds.Count)
+	if err != nil {
+		return nil, handoff.Effort{}, err
+	}
+	effort := handoff.Effort{Asked: d.Settings.Effort}
+	fits := bench.Fits
+	total := max(len(jobs), len(first)) * bench.Folds.Count
+	fits.Stop = nil // these were fitted by the selector
+	bags, units, err := fits.Run(ctx, first)
+	if err != nil {
+		return nil, effort, err
+	}
+	effort.Units = units
+	if len(jobs) > len(first) {
+		fits.Stop = bench.Fits.Stop
+		fits.Progress = func(done int) { d.Progress(effort.Units+done, total, "fit") }
+		more, units, err := fits.Run(ctx, jobs[len(first):])
+		if err != nil {
+			return nil, effort, err
+		}
+		bags = append(bags, more...)
+		effort.Units += units
+	}
+	if effort.Units < total {
+		// A job that was cut short gives nothing, so it does not count.
+		effort.Units = len(bags) * bench.Folds.Count
+		effort.Capped = true
+		d.Capped(effort.Units)
+	}
+	return bags, effort, nil
+}
+
+// write makes the model file and its card.
+func write(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe, out *handoff.Model) error {
+	scope := out.Choice.Features.Dataset.Scope
+	m := &modelfile.Model{
+		Manifest: modelfile.Manifest{
+			Title: scope.Title, Task: bench.File.Task, Classes: scope.Classes, Entity: scope.Entity,
+			Metric: scope.Metric, Threshold: r.threshold, Calibration: r.calibration,
+			LatencyMS: scope.Constraints.LatencyMS,
+		},
+		Transform: bench.Transform,
+		Ensemble:  r.ensemble,
+		Card:      card(*out),
+	}
+	if scope.Target != nil {
+		m.Target = scope.Target.Column
+	}
+	if err := m.MakeGolden(bench.File.Inputs, everyRow(bench.File.Inputs.Rows), goldenRows, d.Settings.Seed); err != nil {
+		return err
+	}
+	var err error
+	out.Card, err = d.Artifacts.Put(ctx, "card", "text/markdown", func(w io.Writer) error {
+		_, err := io.WriteString(w, m.Card)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	out.File, err = d.Artifacts.Put(ctx, "model", "application/vnd.septet.model", m.Write)
+	if err != nil {
+		return err
+	}
+	// What counts is the file: it is read back and must give its own golden
+	// scores before anybody hears of it.
+	read, err := modelfile.Open(d.Artifacts.Path(out.File))
+	if err != nil {
+		return err
+	}
+	equal, total, err := read.Replay()
+	if err != nil {
+		return err
+	}
+	if equal != total {
+		return fmt.Errorf("model file: %d of %d golden rows give other bits when read back", total-equal, total)
+	}
+	return nil
+}
+
+func everyRow(n int) []int32 {
+	rows := make([]int32, n)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return rows
+}
