@@ -83,9 +83,12 @@ func describe(t *feature.Transform, importance []float64) []handoff.Feature {
 		if f.Op == feature.Category {
 			kept[i].Kind = "category"
 		}
-		if importance != nil && !math.IsNaN(importance[i]) {
+		if importance == nil {
+			continue
+		}
+		kept[i].Rank = ranks[i]
+		if !math.IsNaN(importance[i]) {
 			kept[i].Importance = &importance[i]
-			kept[i].Rank = ranks[i]
 		}
 	}
 	return kept

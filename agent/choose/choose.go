@@ -19,6 +19,7 @@ import (
 	"github.com/septet-ml/septet/learn/crossfit"
 	"github.com/septet-ml/septet/learn/portfolio"
 	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/problem"
 )
 
 // Step is the agent.
@@ -68,6 +69,9 @@ func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.
 		if c.Excluded == "" {
 			out.Chosen = append(out.Chosen, c.ID)
 		}
+	}
+	if len(out.Chosen) == 0 {
+		return handoff.Choice{}, nothingFits(out)
 	}
 	out.Rationale = rationale(out, score)
 	d.Say(headline(out))
@@ -146,6 +150,17 @@ func sortBest(board []handoff.Candidate, score metric.Name) {
 	})
 }
 
+func nothingFits(out handoff.Choice) error {
+	p := &problem.Problem{
+		Kind: problem.Blocked, Code: "model.constraints", What: "every candidate breaks a constraint",
+		Fix: "loosen the constraint",
+	}
+	for _, c := range out.Leaderboard {
+		p.Nearest = append(p.Nearest, words(c.ID)+": "+c.Excluded)
+	}
+	return p
+}
+
 func headline(out handoff.Choice) string {
 	var parts []string
 	for i, c := range out.Leaderboard {
@@ -165,9 +180,6 @@ func words(id string) string { return strings.ReplaceAll(id, "_", " ") }
 // rationale says in words why the best is the best, and how sure that is.
 func rationale(out handoff.Choice, score metric.Name) string {
 	var b strings.Builder
-	if len(out.Chosen) == 0 {
-		return "every candidate breaks a constraint"
-	}
 	var best, simple *handoff.Candidate
 	for i := range out.Leaderboard {
 		c := &out.Leaderboard[i]

@@ -5,6 +5,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,9 +19,8 @@ import (
 	"github.com/septet-ml/septet/modelfile"
 )
 
-// Step is the agent. keep enters a finished model into the registry; it is
-// called again with the same model when its run is resumed.
-func Step(keep func(context.Context, *durable.Desk, handoff.Model) error) durable.Step[handoff.Choice, handoff.Model] {
+// Step is the agent.
+func Step() durable.Step[handoff.Choice, handoff.Model] {
 	return durable.Step[handoff.Choice, handoff.Model]{
 		Agent:   handoff.ModelTrainer,
 		Version: 1,
@@ -33,7 +33,6 @@ func Step(keep func(context.Context, *durable.Desk, handoff.Model) error) durabl
 				Threshold calibrate.Rule
 			}{s.Seed, s.Effort, s.Refit, s.Name, thresholdOf(s.Set)}
 		},
-		Keep: keep,
 		Work: train,
 	}
 }
@@ -92,7 +91,7 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 	if err != nil {
 		return nil, handoff.Effort{}, err
 	}
-	effort := handoff.Effort{Asked: d.Settings.Effort}
+	effort := handoff.Effort{Asked: cmp.Or(d.Settings.Effort, portfolio.Standard)}
 	fits := bench.Fits
 	total := max(len(jobs), len(first)) * bench.Folds.Count
 	fits.Stop = nil // these were fitted by the selector
