@@ -210,9 +210,9 @@ func (o *observer) levels(rule table.CellRule) []table.Level {
 func (o *observer) fillLevels(c *table.ColumnInfo) {
 	levels := o.levels(c.CellRule)
 	c.Distinct, c.ManyDistinct = len(levels), o.many
-	c.Personal = personal(c, levels)
-	nearlyUnique := c.Distinct > 12 && 2*c.Distinct > o.rows-c.Missing
-	if c.ManyDistinct || c.Personal != "" || nearlyUnique || c.Kind == table.Time || c.Kind == table.Number && c.Distinct > maxLevels {
+	nearlyUnique := c.ManyDistinct || c.Distinct > 12 && 2*c.Distinct > o.rows-c.Missing
+	c.Personal = personal(c, levels, nearlyUnique)
+	if nearlyUnique || c.Personal != "" || c.Kind == table.Time || c.Kind == table.Number && c.Distinct > maxLevels {
 		return
 	}
 	c.Levels = levels[:min(maxLevels, len(levels))]

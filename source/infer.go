@@ -36,6 +36,9 @@ const (
 	commaDecimals = 2
 )
 
+// pointFigures are those figures, as bits, that have a decimal point.
+const pointFigures = 1<<0 | 1<<1 | 1<<3 | 1<<4 | 1<<6 | 1<<8
+
 // units may stand before or after a figure.
 var units = [...]string{"%", "$", "€", "£", "¥", "USD", "EUR", "GBP"}
 
@@ -174,13 +177,18 @@ func (o *observer) count(text string) {
 
 // seeDigits looks at a plain number: what else could its digits be?
 func (o *observer) seeDigits(text string) {
-	figure := strings.TrimLeft(text, "+-")
+	figure := text
+	if text[0] == '+' || text[0] == '-' {
+		figure = text[1:]
+	}
 	digits := isDigits(figure)
 	if digits {
 		o.leadingZeros = o.leadingZeros || len(figure) > 1 && figure[0] == '0'
 		o.longDigits = o.longDigits || len(figure) > 15
-	} else if o.figures > 1 {
-		o.figures &= 1 | o.readable(text)
+	} else if o.figures&(1<<commaDecimals) != 0 {
+		o.figures &= pointFigures | o.readable(text)
+	} else {
+		o.figures &= pointFigures
 	}
 	if o.timeDead {
 		return

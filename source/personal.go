@@ -13,8 +13,9 @@ import (
 // where it seems to hold none: "email", "phone", "national_id", "name",
 // "address", "birth_date", "ip", "card". Patterns that nothing else has are
 // enough alone; others count only under a name that says the same. levels are
-// values of the column, at most maxDistinct.
-func personal(c *table.ColumnInfo, levels []table.Level) string {
+// values of the column, at most maxDistinct; nearlyUnique says that most rows
+// have their own.
+func personal(c *table.ColumnInfo, levels []table.Level, nearlyUnique bool) string {
 	words := table.Words(c.Name)
 	if c.Kind == table.Time {
 		if slices.Contains(words, "dob") || slices.Contains(words, "birthdate") || slices.Contains(words, "birthday") ||
@@ -52,6 +53,8 @@ func personal(c *table.ColumnInfo, levels []table.Level) string {
 		return "address"
 	case c.Kind == table.Text && isPersonName(words) && len(levels) >= 10 && most(isNameLike):
 		return "name"
+	case c.Kind == table.Text && len(words) == 1 && words[0] == "name" && nearlyUnique && most(isFullName):
+		return "name"
 	}
 	return ""
 }
@@ -69,8 +72,14 @@ func isPersonName(words []string) bool {
 	if hasAny(words, "surname", "firstname", "lastname", "fullname", "forename", "middlename", "initials") {
 		return true
 	}
-	return hasAny(words, "name") && (len(words) == 1 || hasAny(words, "first", "last", "full", "middle", "given", "family", "maiden",
+	return hasAny(words, "name") && (hasAny(words, "first", "last", "full", "middle", "given", "family", "maiden",
 		"patient", "physician", "doctor", "prescriber", "hcp", "contact", "person", "employee", "customer", "member", "client", "user", "player", "author"))
+}
+
+// isFullName tells that a value may be a person's first and last name.
+func isFullName(s string) bool {
+	words := len(strings.Fields(s))
+	return words >= 2 && words <= 4 && isNameLike(s)
 }
 
 // isNameLike tells that a value may be a person's name: one to five words of

@@ -147,8 +147,8 @@ func isMissingFigure(s string) bool {
 // isInfinity tells that s is a word for infinity, or a number out of range.
 func isInfinity(s string) bool {
 	if !isFigure(s) {
-		s = strings.ToLower(strings.TrimLeft(s, "+-"))
-		return s == "inf" || s == "infinity"
+		s = cutSign(s)
+		return strings.EqualFold(s, "inf") || strings.EqualFold(s, "infinity")
 	}
 	_, err := strconv.ParseFloat(s, 64)
 	return err != nil
