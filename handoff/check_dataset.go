@@ -52,6 +52,7 @@ func (d Dataset) checkSplits(l *faultList) {
 			l.must(s.Positives != nil, at+"/positives", "is null, but the problem is binary", "count the positives")
 		}
 		l.must(s.Positives == nil || *s.Positives >= 0 && *s.Positives <= s.Rows, at+"/positives", "is not between 0 and the rows", "count the positives")
+		l.must((s.From == nil) == (s.To == nil), at+"/to", "and from are not both given", "give both or none")
 		okFrom := l.must(s.From == nil || isTime(*s.From), at+"/from", "is not a time", "write RFC 3339")
 		okTo := l.must(s.To == nil || isTime(*s.To), at+"/to", "is not a time", "write RFC 3339")
 		if okFrom && okTo && s.From != nil && s.To != nil && len(*s.From) == len(*s.To) {

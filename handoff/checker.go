@@ -128,9 +128,11 @@ func collect(e *jsonschema.ValidationError, faults *[]Fault) {
 
 // Pointer appends members to a JSON Pointer (RFC 6901).
 func Pointer(base string, members ...string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	for _, m := range members {
-		base += "/" + escape.Replace(m)
+		if strings.ContainsAny(m, "~/") {
+			m = strings.ReplaceAll(strings.ReplaceAll(m, "~", "~0"), "/", "~1")
+		}
+		base += "/" + m
 	}
 	return base
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
+//go:generate go test ../schemas -run TestSchemasAreCurrent -args -write
+
 // Schema makes the JSON Schema (2020-12) of a payload's or the envelope's Go
 // type, indented. Members that the type does not have are refused; nil slices
 // and maps are written as empty ones (Encode), so null stands only for
@@ -82,4 +84,20 @@ func tighten(s *jsonschema.Schema) {
 	}
 	tighten(s.Items)
 	tighten(s.AdditionalProperties)
+}
+
+// Payloads is an empty one of each of the seven, in the order of the run.
+func Payloads() []Payload {
+	return []Payload{Scope{}, Dataset{}, Features{}, Choice{}, Model{}, Deployment{}, Watch{}}
+}
+
+// PayloadOf is an empty payload of the kind that an agent hands over; nil for
+// an unknown agent.
+func PayloadOf(a Agent) Payload {
+	for i, agent := range Agents() {
+		if a == agent {
+			return Payloads()[i]
+		}
+	}
+	return nil
 }

@@ -1,0 +1,240 @@
+package handofftest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/table"
+)
+
+// Scope draws a scope over one to three tables.
+func (d *Draw) Scope() handoff.Scope {
+	s := handoff.Scope{
+		Request: "predict " + d.Name(5), Title: "what " + d.Name(4) + " does", Slug: "model-" + d.Name(4),
+		ProblemType: []string{"binary", "multiclass", "regression"}[d.IntN(3)], MinimumSamples: 1 + d.IntN(500),
+		Unit: "known_entities", Main: "t1", Entity: []string{}, Filters: []handoff.Filter{}, Exclude: []handoff.Exclusion{},
+		Assumptions: []handoff.Assumption{{Text: "rows are independent", Confidence: d.Float64(), Because: "nothing says otherwise"}},
+		Clauses:     []handoff.Clause{{Field: "/metric", Words: "", From: "default"}},
+		SplitBy:     "stratified",
+	}
+	for i := range 1 + d.IntN(3) {
+		s.Tables = append(s.Tables, d.table(fmt.Sprintf("t%d", i+1)))
+	}
+	s.Metric = string(metric.Primary(s.ProblemType))
+	s.Criteria = []handoff.Criterion{{Metric: s.Metric, Op: "better_than_chance"}, {Metric: s.Metric, Op: ">=", Value: ptr(d.Float64())}}
+	d.answer(&s)
+	if d.maybe() {
+		s.Entity = []string{"c1", "t1.c2"}
+	}
+	if d.maybe() {
+		s.Time, s.AsOf, s.SplitBy = ptr("when"), ptr("2025-06-30"), "time"
+	}
+	if d.maybe() {
+		s.Filters = []handoff.Filter{{Table: "t1", Column: "c2", Op: "=", Value: "x"}}
+		s.Exclude = []handoff.Exclusion{{Table: "t1", Column: "c3", Reason: "identifier"}}
+		s.Constraints = handoff.Constraints{LatencyMS: 5, ModelBytes: 1 << 20, FairnessGroups: []string{"c2"}}
+	}
+	return s
+}
+
+// answer is the target or the label, and its classes.
+func (d *Draw) answer(s *handoff.Scope) {
+	switch s.ProblemType {
+	case "binary":
+		s.Classes = []string{"no", "yes"}
+	case "multiclass":
+		s.Classes = []string{"a", "b", "c"}
+	default:
+		s.Classes = []string{}
+	}
+	if s.ProblemType == "binary" && d.maybe() {
+		s.Label = &handoff.Label{
+			Rule: "falls_below", EventTable: "t1", EventTime: "when", Condition: "fewer than 30 %", Threshold: 0.3,
+			MinimumBefore: 3, ObservationDays: 90, GapDays: 14, LabelDays: 90, Snapshots: []string{"2025-01-01", "2025-02-01"},
+		}
+		s.HorizonDays = ptr(90)
+		return
+	}
+	s.Target = &handoff.Target{Table: "t1", Column: "y"}
+	if s.ProblemType == "binary" {
+		s.Target.Positive = ptr("yes")
+	}
+}
+
+func (d *Draw) table(name string) table.TableInfo {
+	rows := 100 + d.IntN(1e6)
+	t := table.TableInfo{
+		Name: name, File: name + ".csv", SHA256: d.Digest(), Bytes: d.Int64N(1e9), Rows: rows,
+		Format: table.Format{Kind: "csv", Delimiter: ",", Encoding: "utf-8"},
+	}
+	for i := range 3 + d.IntN(4) {
+		t.Columns = append(t.Columns, table.ColumnInfo{
+			Name: fmt.Sprintf("c%d", i+1), Missing: d.IntN(50), Numbers: rows - 50, Distinct: d.IntN(rows), MaxLength: 9,
+			Min: ptr(-d.Float64()), Max: ptr(d.Float64()), CellRule: table.CellRule{Kind: table.Number},
+		})
+	}
+	t.Columns = append(t.Columns,
+		table.ColumnInfo{Name: "when", CellRule: table.CellRule{Kind: table.Time, Layouts: []string{time.DateOnly}}, Distinct: 9,
+			Earliest: time.Unix(1.6e9, 0).UTC(), Latest: time.Unix(1.7e9, 0).UTC(), Order: "ascending"},
+		table.ColumnInfo{Name: "y", CellRule: table.CellRule{Kind: table.Text}, Distinct: 2,
+			Levels: []table.Level{{Value: "no", Count: 60}, {Value: "/home/of/yes", Count: 30}}})
+	return t
+}
+
+// Dataset draws a dataset of four parts, or of three.
+func (d *Draw) Dataset() handoff.Dataset {
+	s := d.Scope()
+	data := handoff.Dataset{
+		Scope: s, Target: "y", Splits: map[string]handoff.Split{}, Profile: d.Ref("profile", 0), Keys: d.Ref("keys", 0),
+		Repairs: []handoff.Repair{{Column: "c1", What: "sentinel -1 read as missing", Rows: d.IntN(9)}},
+		Columns: []handoff.PreparedColumn{
+			{Name: "c1", Table: "t1", Kind: "number", Role: "feature"}, {Name: "c2", Table: "t1", Kind: "text", Role: "entity"},
+			{Name: "when", Table: "t1", Kind: "time", Role: "time"},
+		},
+		Policy: handoff.SplitPolicy{By: s.SplitBy, Shares: map[string]float64{"train": 0.6, "validation": 0.2, "test": 0.15, "holdout": 0.05}, Group: []string{}},
+	}
+	parts := []string{"train", "validation", "test", "holdout"}[:3+d.IntN(2)]
+	for _, part := range parts {
+		split := handoff.Split{Rows: 10 + d.IntN(1e5)}
+		if s.ProblemType == "binary" {
+			split.Positives = ptr(d.IntN(split.Rows))
+		}
+		if s.Time != nil {
+			split.From, split.To = ptr("2024-01-01T00:00:00Z"), ptr("2024-05-01T00:00:00Z")
+		}
+		data.Splits[part] = split
+	}
+	for i, a := range parts {
+		for _, b := range parts[i+1:] {
+			data.Policy.Audit = append(data.Policy.Audit, handoff.SplitPair{A: a, B: b})
+		}
+	}
+	data.Rows.Fit = d.Ref("fit_rows", data.Splits["train"].Rows+data.Splits["validation"].Rows)
+	data.Rows.Test = d.Ref("test_rows", data.Splits["test"].Rows)
+	if h, there := data.Splits["holdout"]; there {
+		data.Rows.Holdout = ptr(d.Ref("holdout_rows", h.Rows))
+	}
+	data.Quality = d.quality()
+	return data
+}
+
+func (d *Draw) quality() handoff.Quality {
+	q := handoff.Quality{}
+	weights := map[string]float64{"completeness": 0.25, "validity": 0.25, "consistency": 0.20, "uniqueness": 0.15, "timeliness": 0.15}
+	for _, name := range []string{"completeness", "validity", "consistency", "uniqueness", "timeliness"} {
+		dim := handoff.Dimension{Name: name, Weight: weights[name], Score: d.Float64()}
+		q.Dimensions = append(q.Dimensions, dim)
+		q.Score += float64(dim.Weight * dim.Score)
+	}
+	q.Expectations = []handoff.Expectation{{Name: "cells are filled", Dimension: "completeness", Table: "t1", Score: d.Float64(), Evidence: "12 of 5,000 are not"}}
+	return q
+}
+
+// Features draws one to six kept features.
+func (d *Draw) Features() handoff.Features {
+	f := handoff.Features{Dataset: d.Dataset(), Transform: d.Ref("transform", 0), Dropped: []handoff.Dropped{{Name: "c9", Reason: "constant"}}}
+	n := 1 + d.IntN(6)
+	for i, rank := range d.Perm(n) {
+		f.Kept = append(f.Kept, handoff.Feature{
+			Name: fmt.Sprintf("f%d", i+1), Kind: []string{"number", "category"}[d.IntN(2)], Formula: "c1 as it is",
+			SourceColumns: []string{"c1", "t1.when"}, Importance: ptr(d.NormFloat64()), Rank: rank + 1,
+		})
+	}
+	if n > 1 {
+		f.Interactions = []handoff.Interaction{{A: "f1", B: "f2", Strength: d.Float64()}}
+	}
+	return f
+}
+
+// Choice draws a leaderboard of a dummy, a linear model and some trees.
+func (d *Draw) Choice() handoff.Choice {
+	c := handoff.Choice{
+		Features: d.Features(), Folds: handoff.Folds{By: "stratified", Count: 3 + d.IntN(3), Seed: d.Uint64N(handoff.MaxSeed)},
+		Baselines: []string{"dummy", "linear"}, Rationale: "trees are ahead by two standard errors", Units: d.IntN(99),
+	}
+	name := c.Features.Dataset.Scope.Metric
+	for _, id := range []string{"trees-1", "trees-2", "linear", "dummy"} {
+		k := handoff.Candidate{ID: id, Learner: id, Metric: name, SE: d.Float64(), Bytes: d.Int64N(1e6), Settings: map[string]any{"leaves": 31.0}}
+		sum := 0.0
+		for range c.Folds.Count {
+			k.Scores = append(k.Scores, d.Float64())
+			sum += k.Scores[len(k.Scores)-1]
+		}
+		k.Mean = sum / float64(c.Folds.Count)
+		c.Leaderboard = append(c.Leaderboard, k)
+	}
+	slices.SortFunc(c.Leaderboard, func(a, b handoff.Candidate) int {
+		if (a.Mean > b.Mean) == metric.HigherIsBetter(metric.Name(name)) {
+			return -1
+		}
+		return 1
+	})
+	if d.maybe() {
+		c.Leaderboard[2].Excluded = "too large"
+	}
+	for _, k := range c.Leaderboard {
+		if k.Excluded == "" {
+			c.Chosen = append(c.Chosen, k.ID)
+		}
+	}
+	return c
+}
+
+// Model draws an ensemble of two.
+func (d *Draw) Model() handoff.Model {
+	m := handoff.Model{
+		Choice: d.Choice(), File: d.Ref("model", 0), Card: d.Ref("card", 0), Name: "churn-" + d.Name(3), Calibration: "platt",
+		Effort: handoff.Effort{Asked: "standard", Units: 1 + d.IntN(200)}, Openings: 1 + d.IntN(3), Notes: []string{},
+		Metrics: map[string]map[string]handoff.Measure{"validation": {}, "test": {}}, Baselines: map[string]map[string]*float64{"dummy": {}},
+	}
+	w := 0.1 + 0.8*d.Float64()
+	m.Members = []handoff.Member{{ID: "trees-1", Weight: w, Fits: 5}, {ID: "linear", Weight: 1 - w, Fits: 5}}
+	scope := m.Choice.Features.Dataset.Scope
+	for _, name := range metric.For(scope.ProblemType) {
+		v := d.Float64()
+		for _, part := range []string{"validation", "test"} {
+			m.Metrics[part][string(name)] = handoff.Measure{Value: ptr(v), Low: ptr(v - 0.1), High: ptr(v + 0.1)}
+		}
+		m.Baselines["dummy"][string(name)] = ptr(d.Float64())
+	}
+	if scope.ProblemType == "binary" {
+		m.Threshold = ptr(d.Float64())
+	}
+	m.Blessed = true
+	for _, c := range scope.Criteria {
+		m.Verdicts = append(m.Verdicts, handoff.Verdict{Criterion: c, Met: d.maybe(), Evidence: "0.84, the bar is 0.80"})
+	}
+	return m
+}
+
+// Deployment draws a model that serves.
+func (d *Draw) Deployment() handoff.Deployment {
+	m := d.Model()
+	rows := 1 + d.IntN(200)
+	fast := d.Float64()
+	out := handoff.Deployment{
+		Model: m, ID: "d-" + d.Name(8), Status: "serving", Strategy: "blue-green", Name: m.Name, Version: 1 + d.IntN(9),
+		Digest: "sha256:" + m.File.SHA256, Addr: "127.0.0.1:7310", URL: "http://127.0.0.1:7310/v1/models/" + m.Name, Slot: "green",
+		Evidence: handoff.Evidence{
+			GoldenRows: rows, GoldenEqual: rows, Requests: 200, Errors: d.IntN(3), P50MS: fast, P99MS: fast + d.Float64(),
+			MemoryBytes: 1 << 20, BakeSeconds: 5 * d.Float64(), Probe: "q-" + d.Name(8),
+		},
+	}
+	if d.maybe() {
+		out.Previous = ptr("sha256:" + d.Digest())
+	}
+	return out
+}
+
+// Watch draws an observation that is connected.
+func (d *Draw) Watch() handoff.Watch {
+	return handoff.Watch{
+		Deployment: d.Deployment(), Connected: true, Spans: 1 + d.IntN(99), Metrics: 1 + d.IntN(99), Predictions: 1 + d.IntN(999),
+		Baseline: d.Ref("baseline", 0), Exports: []string{"local"},
+		Drift: []handoff.DriftCheck{{Feature: "f1", Statistic: "psi", Value: math.Abs(d.NormFloat64()), Rows: d.IntN(500)}},
+	}
+}
