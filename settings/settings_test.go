@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/settings"
 )
@@ -100,6 +101,17 @@ func TestValues(t *testing.T) {
 	want := []settings.Bar{{Metric: "auc", Value: 0.8}, {Metric: "log_loss", Value: 0.3}}
 	if diff := cmp.Diff(want, settings.Bars(set)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestOf(t *testing.T) {
+	set := map[string]string{"criteria.auc": "0.8", "bake": "30s", "minimum_samples": "100"}
+	want := map[string]string{"minimum_samples": "100"}
+	if diff := cmp.Diff(want, settings.Of(set, handoff.DataPreparer)); diff != "" {
+		t.Error(diff)
+	}
+	if got := settings.Of(map[string]string{"bake": "30s"}, handoff.ScopeDefiner); got != nil {
+		t.Errorf("got %v", got)
 	}
 }
 

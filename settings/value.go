@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/metric"
 	"github.com/septet-ml/septet/problem"
 )
@@ -143,4 +144,21 @@ func share(text string) (float64, error) {
 		x /= 100
 	}
 	return x, err
+}
+
+// Of are the entries of a map that an agent reads; nil where there are none.
+// What an agent does not read is no part of its key.
+func Of(set map[string]string, agent handoff.Agent) map[string]string {
+	var out map[string]string
+	for name, value := range set {
+		key, err := find(name)
+		if err != nil || !slices.Contains(key.Readers, agent) {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[name] = value
+	}
+	return out
 }
