@@ -139,7 +139,8 @@ func (g *grower) drop(b *bud) {
 
 // splittable tells whether it is worth looking for a split of b.
 func (g *grower) splittable(b *bud) bool {
-	return b.rows >= max(2, 2*g.boost.MinRows) && (g.boost.Depth == 0 || b.depth < g.boost.Depth)
+	enough := b.rows >= max(2, 2*g.boost.MinRows) && float64(b.total.hessian()) >= 2*g.least
+	return enough && (g.boost.Depth == 0 || b.depth < g.boost.Depth)
 }
 
 // expandBest expands the best buds of the queue that have no shoots yet: the
