@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"unsafe"
+)
+
+// sample is rows of numbers, one after another, and their classes 0 or 1.
+type sample struct {
+	columns int
+	values  []float32
+	label   []float32
+}
+
+func (s sample) first(n int) sample {
+	return sample{s.columns, s.values[:n*s.columns], s.label[:n]}
+}
+
+func (s sample) last(n int) sample {
+	from := len(s.label) - n
+	return sample{s.columns, s.values[from*s.columns:], s.label[from:]}
+}
+
+// collisions looks like the events of a particle detector: momenta, angles
+// and masses made of them, the class depending on a few of their products,
+// with much noise.
+func collisions(rows, columns int, seed uint64) sample {
+	r := rand.New(rand.NewPCG(seed, 1))
+	s := sample{columns, make([]float32, rows*columns), make([]float32, rows)}
+	for i := range rows {
+		x := s.values[i*columns : (i+1)*columns]
+		for j := range x {
+			switch j % 4 {
+			case 0:
+				x[j] = float32(r.ExpFloat64())
+			case 1, 2:
+				x[j] = float32(r.NormFloat64())
+			case 3:
+				x[j] = float32(r.Float64()*2*math.Pi - math.Pi)
+			}
+		}
+		for j := columns - 7; j < columns; j++ { // masses of pairs
+			a, b := x[4*(j-columns+7)%16], x[4*((j-columns+8))%16]
+			x[j] = float32(math.Sqrt(float64(a*b)*2*(1.5-math.Cos(float64(x[3]-x[7])))) + 0.1*r.NormFloat64())
+		}
+		m := 1.2*math.Sin(float64(x[3]-x[7])) + 0.9*float64(x[1]*x[2]) - 0.7*float64(x[0]*x[4]) +
+			0.8*float64(x[columns-1]) + 0.6*math.Abs(float64(x[5])) - 0.5*float64(x[6]*x[9]) + 0.4*math.Cos(float64(2*x[11]))
+		if r.Float64() < 1/(1+math.Exp(-m)) {
+			s.label[i] = 1
+		}
+	}
+	return s
+}
+
+// customers looks like the table of a telephone company: three amounts,
+// the rest yes or no.
+func customers(rows, columns int, seed uint64) sample {
+	r := rand.New(rand.NewPCG(seed, 2))
+	s := sample{columns, make([]float32, rows*columns), make([]float32, rows)}
+	for i := range rows {
+		x := s.values[i*columns : (i+1)*columns]
+		x[0] = float32(r.IntN(73))
+		x[1] = float32(math.Round((18+100*r.Float64())*20) / 20)
+		x[2] = x[0]*x[1] + float32(math.Round(40*r.NormFloat64()))
+		m := -1.3 - 0.03*float64(x[0]) + 0.015*float64(x[1])
+		for j := 3; j < columns; j++ {
+			if r.Float64() < 0.1+0.8*float64(j)/float64(columns) {
+				x[j] = 1
+			}
+			m += 0.5 * float64(x[j]) * math.Sin(float64(j*j))
+		}
+		if r.Float64() < 1/(1+math.Exp(-m)) {
+			s.label[i] = 1
+		}
+	}
+	return s
+}
+
+// write makes a file: rows and columns as int32, values, labels.
+func (s sample) write(path string) error {
+	head := binary.LittleEndian.AppendUint32(nil, uint32(len(s.label)))
+	head = binary.LittleEndian.AppendUint32(head, uint32(s.columns))
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	for _, part := range [][]byte{head, bytesOf(s.values), bytesOf(s.label)} {
+		if _, err := f.Write(part); err != nil {
+			f.Close()
+			return err
+		}
+	}
+	return f.Close()
+}
+
+// read is the inverse of write.
+func read(path string) (sample, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return sample{}, err
+	}
+	if len(data) < 8 {
+		return sample{}, fmt.Errorf("%s is too short", path)
+	}
+	rows, columns := int(binary.LittleEndian.Uint32(data)), int(binary.LittleEndian.Uint32(data[4:]))
+	s := sample{columns, make([]float32, rows*columns), make([]float32, rows)}
+	if len(data) != 8+4*rows*(columns+1) {
+		return sample{}, fmt.Errorf("%s has a wrong size", path)
+	}
+	copy(bytesOf(s.values), data[8:])
+	copy(bytesOf(s.label), data[8+4*rows*columns:])
+	return s, nil
+}
+
+func bytesOf(x []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
+}
