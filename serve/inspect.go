@@ -69,7 +69,7 @@ func (s *Server) pathOf(m ledger.Model) string {
 func openQuietly(ctx context.Context, open Opener, path string) (m Model, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			err = &panicked{r, debug.Stack()}
 		}
 	}()
 	if err := ctx.Err(); err != nil {
@@ -104,8 +104,8 @@ func (s *Server) inspect(ctx context.Context, sl, live *slot, limit float64) (in
 	in := inspection{golden: len(sl.about.Golden)}
 	w := &work{}
 	var err error
-	// A busy machine only ever makes a model look slower: the best of three.
-	for try := 0; try == 0 || try < 3 && limit > 0 && in.p99 > limit; try++ {
+	// A busy machine makes the slowest rows look slower: one of three will do.
+	for try := 0; try == 0 || try < 3 && in.p50 <= limit && in.p99 > limit; try++ {
 		if in.p50, in.p99, err = sl.measure(ctx, w); err != nil {
 			return in, refusedBy("deploy.errors", "the candidate fails to score its own golden rows", reason(err))
 		}
@@ -176,14 +176,14 @@ func sameBits(a, b []float64) bool {
 }
 
 // measure times one-row requests without the network, after a warm-up: at
-// least 200 of them over at least 50 ms, but no longer than a second.
+// least 200 of them over at least 50 ms, but no longer than half a second.
 func (s *slot) measure(ctx context.Context, w *work) (p50, p99 float64, err error) {
 	const warm, enough = 20, 200
 	var times []float64
 	begin := time.Now()
 	for i := 0; ; i++ {
 		spent := time.Since(begin)
-		if len(times) >= enough && spent > 50*time.Millisecond || len(times) > 0 && spent > time.Second {
+		if len(times) >= enough && spent > 50*time.Millisecond || len(times) > 0 && spent > time.Second/2 {
 			break
 		}
 		started := time.Now()

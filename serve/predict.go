@@ -158,7 +158,7 @@ func (c *call) score(ctx context.Context, e *endpoint, k *work) (*slot, *refusal
 				Code: "request.timeout", What: "the request took too long", Cause: ctx.Err()}}
 		}
 		if err != nil {
-			slot.metrics.Failed()
+			c.failed(slot, err)
 		}
 		switch {
 		case trial != nil:
@@ -176,6 +176,15 @@ func (c *call) score(ctx context.Context, e *endpoint, k *work) (*slot, *refusal
 		}
 		return slot, c.refuse(slot, k, err)
 	}
+}
+
+func (c *call) failed(s *slot, err error) {
+	s.metrics.Failed()
+	args := []any{"model", s.ref.Name, "version", s.ref.Version, "request_id", c.id, "error", err}
+	if p := (*panicked)(nil); errors.As(err, &p) {
+		args = append(args, "stack", string(p.stack))
+	}
+	c.server.log.Error("a request could not be scored", args...)
 }
 
 // judge gives why the trial's slot must not go on: it failed, or it refuses
@@ -206,7 +215,6 @@ func (t *trial) answered(d time.Duration) {
 // refuse is the answer to a request that could not be scored; nil if it was.
 func (c *call) refuse(s *slot, k *work, err error) *refusal {
 	if err != nil {
-		c.server.log.Error("a request could not be scored", "model", s.ref.Name, "version", s.ref.Version, "request_id", c.id, "error", err)
 		return &refusal{status: http.StatusInternalServerError, Problem: problem.Problem{
 			Code: "model.failed", What: "the model failed to score the rows", Fix: "tell who runs the server; the log has the request id",
 		}}

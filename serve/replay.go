@@ -31,7 +31,7 @@ type Prediction struct {
 
 const (
 	replayEvery  = 10 * time.Millisecond
-	enoughCalled = 20 // requests of callers that make a replay needless
+	enoughCalled = 10 // requests of callers that make a replay needless
 )
 
 // replay sends golden rows through the listener until ctx ends, if callers
@@ -39,7 +39,7 @@ const (
 // the trial. Rows that the model before cannot read are left out where it has
 // a share of the requests.
 func (s *Server) replay(ctx context.Context, t *trial, share float64, d time.Duration) {
-	if !sleep(ctx, min(d/8, 500*time.Millisecond)) || t.callers.Load() >= enoughCalled {
+	if !sleep(ctx, min(d/4, time.Second)) || t.callers.Load() >= enoughCalled {
 		return
 	}
 	rows := t.slot.about.Golden

@@ -29,6 +29,7 @@ type rig struct {
 
 func newRig(t *testing.T, change func(*Config)) *rig {
 	t.Helper()
+	t.Parallel()
 	r := &rig{T: t, dir: t.TempDir()}
 	l, err := sqlite.Open(t.Context(), r.dir)
 	if err != nil {

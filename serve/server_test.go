@@ -21,7 +21,6 @@ import (
 func TestADeployedModelAnswersAsItsFileDoes(t *testing.T) {
 	for _, task := range []learn.Task{learn.Binary, learn.Multiclass, learn.Regression} {
 		t.Run(string(task), func(t *testing.T) {
-			t.Parallel()
 			r := newRig(t, nil)
 			m := r.register("churn", servetest.Recipe{Task: task, Trees: 5})
 			d := r.deploy(m, nil)

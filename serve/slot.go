@@ -55,7 +55,7 @@ func (s *slot) read(w *work, maxRows int) {
 func (s *slot) score(ctx context.Context, w *work) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("score with %s: panic: %v\n%s", s.ref.Digest, r, debug.Stack())
+			err = &panicked{r, debug.Stack()}
 		}
 	}()
 	features, inputs, width := len(s.about.Features), len(s.about.Inputs), s.about.Width
@@ -76,6 +76,14 @@ func (s *slot) score(ctx context.Context, w *work) (err error) {
 	}
 	return s.checkScores(w.out)
 }
+
+// panicked is a panic of a model's code.
+type panicked struct {
+	value any
+	stack []byte // for the log
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("the model panicked: %v", p.value) }
 
 // checkScores refuses what no caller may get: a number that is not finite, or
 // a probability outside 0 to 1.
