@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -27,6 +28,15 @@ type Info struct {
 
 // URL is where the server answers.
 func (i Info) URL() string { return "http://" + i.Addr }
+
+// selfURL is how a process of the same machine reaches it.
+func (i Info) selfURL() string {
+	host, port, err := net.SplitHostPort(i.Addr)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("127.0.0.1", port)
+	}
+	return i.URL()
+}
 
 // errHeld is the error of a lock that another process holds.
 var errHeld = errors.New("another process holds the lock")

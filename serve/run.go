@@ -163,20 +163,16 @@ func isLoopback(host string) bool {
 
 // listensOn notes where the server can be reached.
 func (s *Server) listensOn(l net.Listener, c Config) Info {
-	addr := l.Addr().String()
-	s.base, s.selfURL = "http://"+addr, "http://"+addr
-	if host, port, err := net.SplitHostPort(addr); err == nil {
-		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-			s.selfURL = "http://" + net.JoinHostPort("127.0.0.1", port)
-		} else {
-			s.guard.hosts = append(s.guard.hosts, host)
-		}
+	info := Info{PID: os.Getpid(), Addr: l.Addr().String()}
+	s.base, s.selfURL = info.URL(), info.selfURL()
+	if host, port, err := net.SplitHostPort(info.Addr); err == nil {
+		s.guard.hosts = append(s.guard.hosts, host)
 		if len(c.Hosts) > 0 {
 			s.base = "http://" + net.JoinHostPort(c.Hosts[0], port)
 		}
 	}
 	s.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
-	return Info{PID: os.Getpid(), Addr: addr}
+	return info
 }
 
 // serve answers on both listeners until ctx ends or somebody stops the server.
