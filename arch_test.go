@@ -37,7 +37,9 @@ var mayImport = []rule{
 	{"metric/...", []string{"problem"}},
 	{"fold", []string{"problem"}},
 	{"artifact", []string{"handoff", "problem"}},
-	{"handoff/...", []string{"problem", "table", "metric"}},
+	{"handoff/handofftest", []string{"handoff", "metric", "problem", "table"}},
+	{"handoff", []string{"problem", "table", "metric"}},
+	{"schemas", []string{"handoff"}},
 
 	{"learn/...", []string{"table", "fold", "metric/...", "problem", "learn/..."}},
 	{"duck", []string{"problem", "table/..."}},
@@ -65,7 +67,7 @@ var mayImport = []rule{
 
 	{"pipeline", []string{"artifact", "durable/...", "handoff", "ledger/...", "problem", "settings"}},
 	{"docs", nil},
-	{"terminal", []string{"durable", "handoff", "metric", "problem"}},
+	{"terminal", []string{"durable", "handoff", "metric", "pipeline", "problem"}},
 	{"web", []string{"pipeline", "artifact", "docs", "durable", "handoff", "ledger", "metric", "problem", "terminal"}},
 	{"cmd/...", []string{"..."}},
 	{"bench/...", []string{"..."}},

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/handoff"
-	"github.com/septet-ml/septet/metric"
 )
 
 // shownBars bounds the features that the page draws; the others are listed.
@@ -78,14 +77,6 @@ func quality(d *handoff.Dataset) chart {
 	c := chartOf(rows)
 	c.Scale = scale{0, 1.0001}
 	return c
-}
-
-// Higher tells which way a metric is better, for the templates.
-func (c chain) Higher() string {
-	if c.Scope != nil && metric.HigherIsBetter(metric.Name(c.Scope.Metric)) {
-		return "higher is better"
-	}
-	return "lower is better"
 }
 
 // Axis and Plot draw a chart's parts, for the templates.

@@ -51,7 +51,7 @@ func (s *Site) events(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-		if !isLive(run.Status) {
+		if run.Status != ledger.Running {
 			return
 		}
 		select {

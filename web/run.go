@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 type runPage struct {
 	Run     ledger.Run
 	Live    bool
+	Alone   bool // it is a file, with no pages beside it
 	Seconds float64
 	Agents  []agentView
 	Figures []figure
@@ -65,7 +67,7 @@ type chartRow struct {
 
 func (s *Site) run(r *http.Request) (page, error) {
 	id := strings.TrimSuffix(r.PathValue("run"), ".json")
-	p, err := s.runPage(r, id)
+	p, err := s.runPage(r.Context(), id)
 	if err != nil {
 		return page{}, err
 	}
@@ -75,12 +77,12 @@ func (s *Site) run(r *http.Request) (page, error) {
 	return page{"run", p.Run.Brief.Request, p}, nil
 }
 
-func (s *Site) runPage(r *http.Request, id string) (*runPage, error) {
-	run, err := s.find(r.Context(), id)
+func (s *Site) runPage(ctx context.Context, id string) (*runPage, error) {
+	run, err := s.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.chainOf(r.Context(), id)
+	c, err := chainOf(ctx, s.ledger, id)
 	if err != nil {
 		return nil, err
 	}

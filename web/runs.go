@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/septet-ml/septet/docs"
-	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/pipeline"
 )
 
 // shownRuns bounds the list: a page stays small however many runs there are.
@@ -45,13 +45,8 @@ func (s *Site) runs(r *http.Request) (page, error) {
 	return page{"runs", "Runs", p}, nil
 }
 
-// status is the run's, or interrupted where its process is gone.
-func (s *Site) status(run ledger.Run) ledger.Status {
-	if run.Status == ledger.Running && !durable.Live(s.workspace, run.ID) {
-		return ledger.Interrupted
-	}
-	return run.Status
-}
+// status is the run's now: interrupted where its process is gone.
+func (s *Site) status(run ledger.Run) ledger.Status { return pipeline.StatusOf(s.workspace, run) }
 
 // duration is how long the run's agents worked, in seconds.
 func duration(run ledger.Run) float64 {

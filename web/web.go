@@ -49,7 +49,7 @@ type Site struct {
 func New(o Options) (*Site, error) {
 	s := &Site{workspace: o.Workspace, ledger: o.Ledger, token: o.Token, log: o.Log, pages: map[string]*template.Template{}}
 	for _, name := range []string{"runs", "run", "models", "codes", "problem"} {
-		page, err := template.New("frame.html").Funcs(functions).ParseFS(templates, "templates/frame.html", "templates/"+name+".html")
+		page, err := template.New("frame.html").Funcs(functions).ParseFS(templates, "templates/frame.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, err
 		}

@@ -148,6 +148,13 @@ func failingOf(p *problem.Problem) failing {
 	return failing{p.Code, some(p.Where), p.What, some(p.Why), append([]string{}, p.Nearest...), some(p.Fix)}
 }
 
+// answers is the annotation of a command whose answer has its own form also
+// when it fails: answersRun gives the run object.
+const (
+	answers    = "answers"
+	answersRun = "septet.run/1"
+)
+
 // fail says why the command c ended, and gives the exit status.
 func (a *app) fail(ctx context.Context, c *cobra.Command, err error) int {
 	p := problemOf(err)
@@ -157,7 +164,11 @@ func (a *app) fail(ctx context.Context, c *cobra.Command, err error) int {
 	}
 	terminal.Problem(a.stderr, terminal.StyleFor(a.stderr), p)
 	if a.output == "json" || a.output == "ndjson" {
-		if err := a.encode(a.stdout, failure{"septet.error/1", code, failingOf(p)}); err != nil {
+		var object any = failure{"septet.error/1", code, failingOf(p)}
+		if c.Annotations[answers] == answersRun {
+			object = refusedRun(code, failingOf(p))
+		}
+		if err := a.encode(a.stdout, object); err != nil {
 			return 1
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/septet-ml/septet/docs"
 	"github.com/septet-ml/septet/handoff"
@@ -82,7 +80,7 @@ func metricNames() []string {
 
 // brief is what the flags and the request ask for. Every fault of them is a
 // usage problem, found before anything runs.
-func (f *briefFlags) brief(request string, flags *pflag.FlagSet, now time.Time) (handoff.Brief, error) {
+func (f *briefFlags) brief(request string, now time.Time) (handoff.Brief, error) {
 	b := handoff.Brief{Request: request}
 	var err error
 	if b.Sources, err = sources(f.data); err != nil {
@@ -233,10 +231,6 @@ func pairs(set []string) (map[string]string, error) {
 
 // waivers reads CODE[:COLUMN]=REASON, and notes who gave them and when.
 func waivers(waive []string, now time.Time) ([]handoff.Waiver, error) {
-	by := "unknown"
-	if u, err := user.Current(); err == nil {
-		by = u.Username
-	}
 	var all []handoff.Waiver
 	for _, text := range waive {
 		what, reason, _ := strings.Cut(text, "=")
@@ -249,7 +243,7 @@ func waivers(waive []string, now time.Time) ([]handoff.Waiver, error) {
 			p.Nearest = nearest(code, codes())
 			return nil, p
 		}
-		all = append(all, handoff.Waiver{Code: code, Column: column, Reason: strings.TrimSpace(reason), By: by, At: now.UTC().Format(time.RFC3339)})
+		all = append(all, handoff.Waiver{Code: code, Column: column, Reason: strings.TrimSpace(reason), By: account(), At: now.UTC().Format(time.RFC3339)})
 	}
 	return all, nil
 }

@@ -53,3 +53,9 @@ func (a *app) openExisting(ctx context.Context) (*workspace, error) {
 }
 
 func (w *workspace) Close() error { return w.ledger.Close() }
+
+// isNoWorkspace tells whether err is that of openExisting where there is none.
+func isNoWorkspace(err error) bool {
+	p := problem.As(err)
+	return p != nil && p.Code == "workspace.none"
+}

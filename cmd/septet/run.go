@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/pipeline"
+	"github.com/septet-ml/septet/terminal"
+)
+
+// ran is the answer of septet run and resume: the run object.
+type ran struct {
+	pipeline.RunObject
+	page string // link of the run's page; "" where no server runs
+	spec string // spec.yaml that --plan wrote; ""
+}
+
+func (r ran) ExitCode() int {
+	if r.RunObject.ExitCode == nil {
+		return 1
+	}
+	return *r.RunObject.ExitCode
+}
+
+func (r ran) Text(w io.Writer, s terminal.Style) {
+	terminal.Verdict(w, s, r.RunObject)
+	if r.spec != "" {
+		fmt.Fprintf(w, "  %-9s %s; edit it, then: septet run %[2]s --data …\n", "spec", r.spec)
+	}
+	if r.page != "" {
+		fmt.Fprintf(w, "  %-9s %s\n", "page", r.page)
+	}
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f briefFlags
+	var plan bool
+	var from, of string
+	c := &cobra.Command{
+		Use: "run REQUEST --data PATH", Short: "Make a model from one sentence and a folder of tables, and serve it", GroupID: "run",
+		Args: between(0, "REQUEST"), Annotations: map[string]string{answers: answersRun},
+		Long: `Seven agents work in a fixed order: scope, data, features, selection, training,
+deploy, observe. What each hands on is checked and recorded; finished work is
+re-used by whoever asks for the same again.
+
+REQUEST is a sentence, or a spec.yaml as --plan writes it.`,
+		Example: `  septet run "predict which customers churn" --data ./tables
+  septet run "predict price" --data diamonds.csv --effort quick --no-deploy
+  septet run "predict churn" --data ./tables --plan
+  septet run spec.yaml --data ./tables --set horizon_days=60
+  septet run "predict churn" --data ./tables --from model_trainer --run r-7f3a`,
+	}
+	a.command(c, func(ctx context.Context, args []string) (answer, error) {
+		request := ""
+		if len(args) > 0 {
+			request = args[0]
+		}
+		brief, err := f.brief(request, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		brief.Settings.Plan = plan
+		o := durable.Options{Brief: brief}
+		if o.From, err = agent("--from", from); err != nil {
+			return nil, err
+		}
+		if (from == "") != (of == "") {
+			return nil, usage("usage.arguments", "septet run", "--from and --run belong together", "--from AGENT --run ID")
+		}
+		return a.work(ctx, o, func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
+			if of != "" {
+				if o.FromRun, err = pipeline.Find(ctx, w.ledger, of); err != nil {
+					return ledger.Run{}, err
+				}
+			}
+			return p.Start(ctx, o)
+		})
+	})
+	f.register(c)
+	c.Flags().BoolVar(&plan, "plan", false, "only say what was understood and what would be done; trains nothing")
+	c.Flags().StringVar(&from, "from", "", "begin with this `agent`, after the handoffs of another run")
+	c.Flags().StringVar(&of, "run", "", "`run` whose handoffs --from takes")
+	return c
+}
+
+func (a *app) resumeCommand() *cobra.Command {
+	return a.command(&cobra.Command{
+		Use: "resume RUN", Short: "Go on with a run that was interrupted, failed or was blocked", GroupID: "run",
+		Args: exactly("RUN"), Annotations: map[string]string{answers: answersRun}, ValidArgsFunction: a.completeRuns,
+		Long: `Goes on with a run. What was finished is not done again, every gate is passed
+again, and the result has the same bits as that of an undisturbed run. RUN is an
+id, the beginning of one, or last.`,
+	}, func(ctx context.Context, args []string) (answer, error) {
+		return a.work(ctx, durable.Options{}, func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
+			id, err := pipeline.Find(ctx, w.ledger, args[0])
+			if err != nil {
+				return ledger.Run{}, err
+			}
+			return p.Resume(ctx, o, id)
+		})
+	})
+}
+
+// work does a run with begin, and shows how it goes.
+func (a *app) work(ctx context.Context, o durable.Options, begin func(*workspace, pipeline.Pipeline, durable.Options) (ledger.Run, error)) (answer, error) {
+	w, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	if o.Program, err = program(); err != nil {
+		return nil, err
+	}
+	tune(o.Brief.Settings)
+	watch := &watcher{app: a}
+	o.Workspace, o.Ledger, o.Artifacts, o.Events = w.dir, w.ledger, w.artifacts, watch.event
+	run, err := begin(w, agents(), o)
+	watch.close()
+	if err != nil {
+		return nil, err
+	}
+	object, err := pipeline.Report(context.WithoutCancel(ctx), w.ledger, w.dir, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	if a.output == "text" {
+		terminal.Ended(a.stderr, terminal.StyleFor(a.stderr), object)
+	}
+	return a.finished(w, object)
+}
+
+// tune sets what the whole process may use.
+func tune(s handoff.Settings) {
+	if s.Threads > 0 {
+		runtime.GOMAXPROCS(s.Threads)
+	}
+	if s.Memory > 0 {
+		debug.SetMemoryLimit(s.Memory)
+	}
+}
+
+// finished adds to a run object what only this workspace knows.
+func (a *app) finished(w *workspace, object pipeline.RunObject) (answer, error) {
+	r := ran{RunObject: object}
+	if object.Deployment != nil {
+		link, err := pageLink(w.dir, "/runs/"+object.RunID)
+		if err != nil {
+			return nil, err
+		}
+		r.page = link
+	}
+	return r, nil
+}
+
+// watcher shows a run's events: the id first, then what the printer makes of
+// them.
+type watcher struct {
+	app     *app
+	printer terminal.Printer
+}
+
+func (w *watcher) event(e durable.Event) {
+	if w.printer == nil {
+		fmt.Fprintln(w.app.stderr, e.RunID)
+		w.printer = w.app.printer()
+	}
+	w.printer.Event(e)
+}
+
+func (w *watcher) close() {
+	if w.printer != nil {
+		w.printer.Close()
+	}
+}
+
+// printer is the one that fits the output.
+func (a *app) printer() terminal.Printer {
+	switch {
+	case a.output == "ndjson":
+		return terminal.NewNDJSON(a.stdout)
+	case terminal.IsTerminal(a.stderr):
+		return terminal.NewLive(a.stderr)
+	}
+	return terminal.NewPlain(a.stderr)
+}
+
+// refused is the run object of a command that was refused before there was a
+// run: what there is not is null.
+type refused struct {
+	pipeline.RunObject
+	RunID    *string    `json:"run_id"`
+	Status   *string    `json:"status"`
+	Started  *time.Time `json:"started"`
+	Seconds  *float64   `json:"seconds"`
+	Program  *string    `json:"program"`
+	Seed     *uint64    `json:"seed"`
+	Effort   *string    `json:"effort"`
+	Stages   []string   `json:"stages"`
+	Findings []string   `json:"findings"`
+	Warnings []string   `json:"warnings"`
+	Asked    []string   `json:"questions"`
+	Verdicts []string   `json:"verdicts"`
+	ExitCode int        `json:"exit_code"`
+	Error    failing    `json:"error"`
+	Request  *string    `json:"request"`
+}
+
+func refusedRun(code int, f failing) refused {
+	none := []string{}
+	return refused{
+		RunObject: pipeline.RunObject{Format: "septet.run/1"},
+		Stages:    none, Findings: none, Warnings: none, Asked: none, Verdicts: none,
+		ExitCode: code, Error: f,
+	}
+}
+
+// specPath is where --plan writes what was understood.
+func specPath(workspace, run string) string {
+	return filepath.Join(durable.RunDir(workspace, run), "spec.yaml")
+}
