@@ -14,11 +14,14 @@ import (
 // and whole numbers beyond 2^53 have none; the first two are an error here,
 // the last is refused by the checks.
 func Canonical(v any) ([]byte, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("canonical JSON: %w", err)
+	data, isJSON := v.(json.RawMessage)
+	if !isJSON {
+		var err error
+		if data, err = json.Marshal(v); err != nil {
+			return nil, fmt.Errorf("canonical JSON: %w", err)
+		}
 	}
-	data, err = jcs.Transform(data)
+	data, err := jcs.Transform(data)
 	if err != nil {
 		return nil, fmt.Errorf("canonical JSON: %w", err)
 	}

@@ -28,35 +28,34 @@ func NewChecker() *Checker { return &Checker{compiled: map[string]*jsonschema.Sc
 // are into the payload.
 func (c *Checker) Output(data []byte, payload Payload) ([]Fault, error) {
 	name, version := payload.Schema()
-	faults, err := c.document(data, payload, name, version)
+	faults, _, err := c.document(data, payload, name, version)
 	if err != nil || len(faults) > 0 {
 		return faults, err
 	}
 	return payload.Check(), nil
 }
 
-// document holds data against the schema of v's type.
-func (c *Checker) document(data []byte, v any, name, version string) ([]Fault, error) {
+// document holds data against the schema of v's type, and gives it decoded.
+func (c *Checker) document(data []byte, v any, name, version string) (faults []Fault, doc any, err error) {
 	schema, err := c.schema(v, name, version)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	doc, err = jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
-		return []Fault{{Pointer: "", Reason: "is not JSON", Fix: "write one JSON document"}}, nil
+		return []Fault{{Pointer: "", Reason: "is not JSON", Fix: "write one JSON document"}}, nil, nil
 	}
 	err = schema.Validate(doc)
 	var invalid *jsonschema.ValidationError
 	if err == nil {
-		return nil, nil
+		return nil, doc, nil
 	}
 	if !errors.As(err, &invalid) {
-		return nil, fmt.Errorf("validate %s: %w", name, err)
+		return nil, nil, fmt.Errorf("validate %s: %w", name, err)
 	}
-	var faults []Fault
 	collect(invalid, &faults)
 	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Pointer+a.Reason, b.Pointer+b.Reason) })
-	return faults, nil
+	return faults, doc, nil
 }
 
 func (c *Checker) schema(v any, name, version string) (*jsonschema.Schema, error) {

@@ -1,7 +1,6 @@
 package handoff
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,11 +19,7 @@ var pathForm = regexp.MustCompile(`(^|[\s"'=(,:\x60])(/(home|root|Users|tmp|var|
 // private refuses secrets and absolute paths anywhere in the envelope. Where
 // the words of a person or of the data stand, only those texts count that the
 // caller knows to be private.
-func (l *faultList) private(data []byte, known []string) {
-	var doc any
-	if json.Unmarshal(data, &doc) != nil {
-		return
-	}
+func (l *faultList) private(doc any, known []string) {
 	eachText("", doc, func(pointer, text string) {
 		words := isData(pointer)
 		if !words && secretForm.MatchString(text) {

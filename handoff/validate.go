@@ -26,7 +26,7 @@ func (c *Checker) Envelope(e Envelope, zero Payload, private ...string) ([]Fault
 // EnvelopeJSON is Envelope for a document that was written elsewhere.
 func (c *Checker) EnvelopeJSON(data []byte, zero Payload, private ...string) ([]Fault, error) {
 	name, version := EnvelopeSchema()
-	faults, err := c.document(data, Envelope{}, name, version)
+	faults, doc, err := c.document(data, Envelope{}, name, version)
 	if err != nil || len(faults) > 0 {
 		return faults, err
 	}
@@ -43,14 +43,14 @@ func (c *Checker) EnvelopeJSON(data []byte, zero Payload, private ...string) ([]
 		}
 		at.within("/output", inner)
 	}
-	at.private(data, private)
+	at.private(doc, private)
 	return at.faults, nil
 }
 
 // output checks what an envelope carries.
 func (c *Checker) output(e Envelope, zero Payload) ([]Fault, error) {
 	name, version := zero.Schema()
-	faults, err := c.document(e.Output, zero, name, version)
+	faults, _, err := c.document(e.Output, zero, name, version)
 	if err != nil || len(faults) > 0 {
 		return faults, err
 	}

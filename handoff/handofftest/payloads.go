@@ -11,7 +11,7 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
-// Scope draws a scope over one to three tables.
+// Scope draws a scope over one or two tables.
 func (d *Draw) Scope() handoff.Scope {
 	s := handoff.Scope{
 		Request: "predict " + d.Name(5), Title: "what " + d.Name(4) + " does", Slug: "model-" + d.Name(4),
@@ -21,7 +21,7 @@ func (d *Draw) Scope() handoff.Scope {
 		Clauses:     []handoff.Clause{{Field: "/metric", Words: "", From: "default"}},
 		SplitBy:     "stratified",
 	}
-	for i := range 1 + d.IntN(3) {
+	for i := range 1 + d.IntN(2) {
 		s.Tables = append(s.Tables, d.table(fmt.Sprintf("t%d", i+1)))
 	}
 	s.Metric = string(metric.Primary(s.ProblemType))
@@ -71,7 +71,7 @@ func (d *Draw) table(name string) table.TableInfo {
 		Name: name, File: name + ".csv", SHA256: d.Digest(), Bytes: d.Int64N(1e9), Rows: rows,
 		Format: table.Format{Kind: "csv", Delimiter: ",", Encoding: "utf-8"},
 	}
-	for i := range 3 + d.IntN(4) {
+	for i := range 3 {
 		t.Columns = append(t.Columns, table.ColumnInfo{
 			Name: fmt.Sprintf("c%d", i+1), Missing: d.IntN(50), Numbers: rows - 50, Distinct: d.IntN(rows), MaxLength: 9,
 			Min: ptr(-d.Float64()), Max: ptr(d.Float64()), CellRule: table.CellRule{Kind: table.Number},
