@@ -50,7 +50,7 @@ type Run struct {
 	From    handoff.Agent      `json:"from,omitempty"`
 	FromRun string             `json:"from_run,omitempty"`
 	Status  Status             `json:"status"`
-	Exit    int                `json:"exit"` // the command's exit status
+	Exit    int                `json:"exit"`              // the command's exit status
 	Problem *problem.Problem   `json:"problem,omitempty"` // why it did not complete
 	Ask     []handoff.Question `json:"ask,omitempty"`
 	Agents  []AgentState       `json:"agents"` // always all, in their order
