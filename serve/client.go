@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/septet-ml/septet/ledger"
@@ -72,6 +73,45 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 // prediction log, on the disk.
 func (c *Client) Flush(ctx context.Context) error {
 	return c.call(ctx, http.MethodPost, "/flush", nil, &struct{}{})
+}
+
+// Ask asks for a row's prediction at the name's public address, as a caller
+// would. It needs no token, and is logged as synthetic.
+func (c *Client) Ask(ctx context.Context, name string, row json.RawMessage) (*Reply, error) {
+	var p pass
+	if err := c.call(ctx, http.MethodGet, "/pass", nil, &p); err != nil {
+		return nil, err
+	}
+	return Predict(ctx, http.DefaultClient, c.Info.selfURL()+modelsPath+"/"+name+":predict",
+		http.Header{syntheticHeader: {p.Replay}}, exampleBody(nil, Golden{Row: row}))
+}
+
+// Metrics gives the lines of /metrics that begin with prefix.
+func (c *Client) Metrics(ctx context.Context, prefix string) ([]string, error) {
+	var p pass
+	if err := c.call(ctx, http.MethodGet, "/pass", nil, &p); err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Info.selfURL()+"/metrics", nil)
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	r.Header.Set(syntheticHeader, p.Replay)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
+	if err := errors.Join(err, answer.Body.Close()); err != nil || answer.StatusCode != http.StatusOK {
+		return nil, errors.Join(fmt.Errorf("read metrics: answer %s", answer.Status), err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, prefix) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines, nil
 }
 
 // Stop ends the server and waits until it has let go of the workspace.

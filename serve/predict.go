@@ -163,6 +163,7 @@ func (c *call) score(ctx context.Context, e *endpoint, k *work) (*slot, *refusal
 		switch {
 		case trial != nil:
 			if why := c.judge(trial, k, err); why != nil {
+				trial.requests.Add(1)
 				trial.failures.Add(1)
 				trial.trip(why)
 				if trial.before != nil {

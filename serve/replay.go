@@ -113,7 +113,7 @@ func (s *Server) ask(ctx context.Context, t *trial, g Golden) (reply *Reply, err
 	if err != nil {
 		return nil, rolledBack("deploy.probe", "a replayed request was not answered", err)
 	}
-	if reply.Model.Digest == t.slot.ref.Digest && !t.slot.about.gives(reply, g.Scores) {
+	if reply.Model.Digest == t.slot.ref.Digest && !t.slot.about.Gives(reply, g.Scores) {
 		return nil, rolledBack("deploy.golden", "the candidate's answer through the listener is not what its file promises", nil)
 	}
 	return reply, nil
@@ -127,8 +127,8 @@ func (s *Server) isReplay(r *http.Request) bool {
 	return len(h) == 1 && h[0] == s.replayID
 }
 
-// gives tells whether a reply to one row holds exactly these scores.
-func (a *About) gives(reply *Reply, scores []float64) bool {
+// Gives tells whether a reply to one row holds exactly these scores.
+func (a *About) Gives(reply *Reply, scores []float64) bool {
 	if len(reply.Predictions) != 1 {
 		return false
 	}

@@ -36,7 +36,7 @@ func TestADeployedModelAnswersAsItsFileDoes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !model.About().gives(reply, g.Scores) {
+				if !model.About().Gives(reply, g.Scores) {
 					t.Fatalf("golden row %d: got %+v, want %v", i, reply.Predictions[0], g.Scores)
 				}
 				if reply.Model.Digest != m.Digest || reply.Slot != d.Slot {

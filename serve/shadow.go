@@ -53,6 +53,7 @@ func (s *Server) shadowOne(ctx context.Context, t *trial, c copied) {
 	sl.read(k, s.limits.Rows)
 	if len(k.batch.faults) > 0 {
 		sl.metrics.ShadowFailed()
+		t.requests.Add(1)
 		t.failures.Add(1)
 		t.trip(rolledBack("deploy.inputs", "the candidate refuses a request that the model before it answers", nil))
 		return
@@ -61,6 +62,7 @@ func (s *Server) shadowOne(ctx context.Context, t *trial, c copied) {
 		return
 	} else if err != nil {
 		sl.metrics.ShadowFailed()
+		t.requests.Add(1)
 		t.failures.Add(1)
 		t.trip(rolledBack("deploy.errors", "the candidate failed to score a copied request", err))
 		return
