@@ -43,7 +43,7 @@ func (p *Plain) Event(e durable.Event) {
 	case r == nil:
 	case e.What == durable.AgentStarted:
 		p.say("  %s %s", p.style.mark("running", false), Name(r.Agent))
-	case e.What == durable.AgentFinished:
+	case e.What == durable.AgentFinished && e.Status != "skipped":
 		p.say("%s", p.style.line(*r, e.Time, Width(p.w)))
 	}
 }

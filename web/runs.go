@@ -115,11 +115,11 @@ func tone(status any) string {
 	switch words(status) {
 	case "completed", "success", "serving", "met", "production":
 		return "good"
-	case "partial", "planned", "interrupted", "needs input", "warning", "not deployed", "shadow", "staging":
+	case "interrupted", "needs input", "warning", "not deployed", "shadow", "staging":
 		return "warning"
 	case "failed", "blocked", "blocking", "rolled back", "refused", "unmet":
 		return "bad"
-	case "running", "info":
+	case "running", "info", "planned", "partial":
 		return ""
 	}
 	return "idle"

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/septet-ml/septet/agent/analyze"
 	"github.com/septet-ml/septet/agent/choose"
+	"github.com/septet-ml/septet/agent/deploy"
 	"github.com/septet-ml/septet/agent/scope"
 	"github.com/septet-ml/septet/agent/train"
 	"github.com/septet-ml/septet/durable"
@@ -19,7 +20,7 @@ func agents() pipeline.Pipeline {
 		Analyze: analyze.Step(tree.Boost{Rounds: 120, LearningRate: 0.1, Leaves: 15, MinRows: 20, L2: 1, Patience: 15}),
 		Choose:  choose.Step(),
 		Train:   train.Step(),
-		Deploy:  durable.Step[handoff.Model, handoff.Deployment]{Agent: handoff.ModelDeployer},
+		Deploy:  deploy.Step(startServer),
 		Observe: durable.Step[handoff.Deployment, handoff.Watch]{Agent: handoff.ObservabilityConnector},
 	}
 }

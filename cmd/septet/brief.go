@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/septet-ml/septet/agent/scope/spec"
 	"github.com/septet-ml/septet/docs"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/metric"
@@ -83,6 +84,12 @@ func metricNames() []string {
 func (f *briefFlags) brief(request string, now time.Time) (handoff.Brief, error) {
 	b := handoff.Brief{Request: request}
 	var err error
+	if spec.IsSpec(request) {
+		if b.Spec, err = readSpec(request); err != nil {
+			return b, err
+		}
+		b.Request = b.Spec.Request
+	}
 	if b.Sources, err = sources(f.data); err != nil {
 		return b, err
 	}
@@ -122,6 +129,15 @@ func (f *briefFlags) brief(request string, now time.Time) (handoff.Brief, error)
 	}
 	s.Until, err = agent("--until", f.until)
 	return b, err
+}
+
+// readSpec reads a specification, as --plan writes it.
+func readSpec(path string) (*handoff.Scope, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, missingFile("REQUEST", path, err)
+	}
+	return spec.Read(path, data)
 }
 
 func usage(code, where, what, fix string) *problem.Problem {

@@ -21,8 +21,15 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits,
-			"json":  jsonField,
+			"customers": customers,
+			"exits":     exits,
+			"json":      jsonField,
+			"mounted":   mounted,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Defer(func() { stopServers(env.WorkDir) })
+			return nil
 		},
 	})
 }

@@ -165,7 +165,7 @@ func nearest(got string, names []string) []string {
 	var nears []near
 	for _, name := range names {
 		d := levenshtein.ComputeDistance(strings.ToLower(got), strings.ToLower(name))
-		if d <= 1+len(got)/3 || strings.HasPrefix(name, got) {
+		if d <= 1+len(got)/3 || len(got) > 2 && strings.Contains(strings.ToLower(name), strings.ToLower(got)) {
 			nears = append(nears, near{name, d})
 		}
 	}

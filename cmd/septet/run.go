@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -11,10 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/septet-ml/septet/agent/scope/spec"
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
 	"github.com/septet-ml/septet/pipeline"
+	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/terminal"
 )
 
@@ -35,7 +38,7 @@ func (r ran) ExitCode() int {
 func (r ran) Text(w io.Writer, s terminal.Style) {
 	terminal.Verdict(w, s, r.RunObject)
 	if r.spec != "" {
-		fmt.Fprintf(w, "  %-9s %s; edit it, then: septet run %[2]s --data …\n", "spec", r.spec)
+		fmt.Fprintf(w, "  %-9s septet run %s --data …\n", "edit, run", r.spec)
 	}
 	if r.page != "" {
 		fmt.Fprintf(w, "  %-9s %s\n", "page", r.page)
@@ -77,7 +80,7 @@ REQUEST is a sentence, or a spec.yaml as --plan writes it.`,
 		if (from == "") != (of == "") {
 			return nil, usage("usage.arguments", "septet run", "--from and --run belong together", "--from AGENT --run ID")
 		}
-		return a.work(ctx, o, func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
+		return a.work(ctx, o, request, func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
 			if of != "" {
 				if o.FromRun, err = pipeline.Find(ctx, w.ledger, of); err != nil {
 					return ledger.Run{}, err
@@ -101,7 +104,7 @@ func (a *app) resumeCommand() *cobra.Command {
 again, and the result has the same bits as that of an undisturbed run. RUN is an
 id, the beginning of one, or last.`,
 	}, func(ctx context.Context, args []string) (answer, error) {
-		return a.work(ctx, durable.Options{}, func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
+		return a.work(ctx, durable.Options{}, "", func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
 			id, err := pipeline.Find(ctx, w.ledger, args[0])
 			if err != nil {
 				return ledger.Run{}, err
@@ -111,8 +114,9 @@ id, the beginning of one, or last.`,
 	})
 }
 
-// work does a run with begin, and shows how it goes.
-func (a *app) work(ctx context.Context, o durable.Options, begin func(*workspace, pipeline.Pipeline, durable.Options) (ledger.Run, error)) (answer, error) {
+// work does a run with begin, and shows how it goes. request is what the
+// person gave: a sentence, or the name of a spec.
+func (a *app) work(ctx context.Context, o durable.Options, request string, begin func(*workspace, pipeline.Pipeline, durable.Options) (ledger.Run, error)) (answer, error) {
 	w, err := a.open(ctx)
 	if err != nil {
 		return nil, err
@@ -133,10 +137,25 @@ func (a *app) work(ctx context.Context, o durable.Options, begin func(*workspace
 	if err != nil {
 		return nil, err
 	}
+	place(object.Error, request)
 	if a.output == "text" {
 		terminal.Ended(a.stderr, terminal.StyleFor(a.stderr), object)
 	}
-	return a.finished(w, object)
+	return a.finished(ctx, w, object)
+}
+
+// place points an error that is about a part of a spec at its line in the file.
+func place(e *pipeline.RunError, request string) {
+	if e == nil || e.Where == nil || !spec.IsSpec(request) {
+		return
+	}
+	data, err := os.ReadFile(request)
+	if err != nil {
+		return
+	}
+	p := problem.Problem{Where: *e.Where}
+	spec.Place(&p, request, data)
+	e.Where = &p.Where
 }
 
 // tune sets what the whole process may use.
@@ -150,8 +169,11 @@ func tune(s handoff.Settings) {
 }
 
 // finished adds to a run object what only this workspace knows.
-func (a *app) finished(w *workspace, object pipeline.RunObject) (answer, error) {
+func (a *app) finished(ctx context.Context, w *workspace, object pipeline.RunObject) (answer, error) {
 	r := ran{RunObject: object}
+	if object.Status == ledger.Planned {
+		return r, r.writeSpec(ctx, w)
+	}
 	if object.Deployment != nil {
 		link, err := pageLink(w.dir, "/runs/"+object.RunID)
 		if err != nil {
@@ -224,7 +246,20 @@ func refusedRun(code int, f failing) refused {
 	}
 }
 
-// specPath is where --plan writes what was understood.
-func specPath(workspace, run string) string {
-	return filepath.Join(durable.RunDir(workspace, run), "spec.yaml")
+// writeSpec keeps what was understood in the run's folder, to be edited and
+// run.
+func (r *ran) writeSpec(ctx context.Context, w *workspace) error {
+	outputs, err := pipeline.OutputsOf(ctx, w.ledger, r.RunID)
+	if err != nil {
+		return err
+	}
+	text, err := spec.Write(*outputs.Scope)
+	if err != nil {
+		return err
+	}
+	r.spec = filepath.Join(durable.RunDir(w.dir, r.RunID), "spec.yaml")
+	return replace(r.spec, func(to io.Writer) error {
+		_, err := to.Write(text)
+		return err
+	})
 }

@@ -174,7 +174,7 @@ func (a *app) change(ctx context.Context, model string, give func(*serve.Client,
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.server(ctx, w)
+	c, err := startServer(ctx, w.dir)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"os"
 	"strconv"
 
 	"github.com/septet-ml/septet/serve"
@@ -45,7 +47,13 @@ func checkServer(workspace string) check {
 	return ok("server", "none runs; %s is free", addr)
 }
 
-// server is the workspace's server, started where none runs.
-func (a *app) server(ctx context.Context, w *workspace) (*serve.Client, error) {
-	return serve.Dial(w.dir)
+// startServer gives the server of a workspace. Where none runs, one is started
+// that outlives this command.
+func startServer(ctx context.Context, workspace string) (*serve.Client, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	c, _, err := serve.EnsureRunning(ctx, workspace, exe, "serve", "--workspace", workspace)
+	return c, err
 }

@@ -1,15 +1,23 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/septet-ml/septet/serve"
 )
 
 // exits runs a command and wants its exit status:
@@ -99,4 +107,63 @@ func at(v any, path string) (string, error) {
 		return string(text), err
 	}
 	return fmt.Sprint(v), nil
+}
+
+// customers writes the table of septet demo:
+//
+//	customers FILE ROWS
+func customers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: customers FILE ROWS")
+	}
+	rows, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(writeCustomers(f, rows, 1))
+	ts.Check(f.Close())
+}
+
+// mounted runs a command in a mount namespace of its own, in which the folder
+// is a file system of that many kilobytes. What is in the folder is gone
+// afterwards, and nothing outside sees it:
+//
+//	mounted FOLDER KILOBYTES COMMAND ...
+//
+// It needs to be root, or user namespaces. Its exit status is the command's,
+// and a failure of the mount is 99.
+func mounted(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: mounted FOLDER KILOBYTES COMMAND ...")
+	}
+	namespace := []string{"--mount"}
+	if os.Geteuid() != 0 {
+		namespace = append(namespace, "--user", "--map-root-user")
+	}
+	script := `mount -t tmpfs -o size="$1"k none "$0" || exit 99; shift; exec "$@"`
+	run := append(namespace, "sh", "-c", script, ts.MkAbs(args[0]), args[1])
+	err := ts.Exec("unshare", append(run, args[2:]...)...)
+	if (err != nil) != neg {
+		ts.Fatalf("%v: %v (wanted to fail: %v)\n%s", args, err, neg, ts.ReadFile("stderr"))
+	}
+}
+
+// stopServers ends the servers that a story has left running in the
+// workspaces below dir.
+func stopServers(dir string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "server.lock" {
+			return nil
+		}
+		c, err := serve.Dial(filepath.Dir(path))
+		if err != nil {
+			return nil // none runs
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if c.Stop(ctx, filepath.Dir(path)) != nil {
+			_ = syscall.Kill(c.Info.PID, syscall.SIGKILL)
+		}
+		return nil
+	})
 }
