@@ -15,10 +15,16 @@ import (
 )
 
 // Draw makes valid handoffs.
-type Draw struct{ *rand.Rand }
+type Draw struct {
+	*rand.Rand
+
+	// Store gives the reference of real content; nil draws references to
+	// content that is nowhere.
+	Store func(kind string) handoff.Ref
+}
 
 // New is a drawer with its own source of chance.
-func New(seed uint64) *Draw { return &Draw{rand.New(rand.NewPCG(seed, 0x5e47e7))} }
+func New(seed uint64) *Draw { return &Draw{Rand: rand.New(rand.NewPCG(seed, 0x5e47e7))} }
 
 // Envelope draws a valid envelope of an agent, with the payload in it.
 func (d *Draw) Envelope(a handoff.Agent) handoff.Envelope {
@@ -51,23 +57,31 @@ func (d *Draw) Envelope(a handoff.Agent) handoff.Envelope {
 
 // Payload draws the payload of an agent, with all before it inside.
 func (d *Draw) Payload(a handoff.Agent) handoff.Payload {
-	switch a {
-	case handoff.ScopeDefiner:
-		return d.Scope()
-	case handoff.DataPreparer:
-		return d.Dataset()
-	case handoff.FeatureAnalyzer:
-		return d.Features()
-	case handoff.ModelSelector:
-		return d.Choice()
-	case handoff.ModelTrainer:
-		return d.Model()
-	case handoff.ModelDeployer:
-		return d.Deployment()
-	case handoff.ObservabilityConnector:
-		return d.Watch()
+	scope := d.Scope()
+	if a == handoff.ScopeDefiner {
+		return scope
 	}
-	panic("handofftest: no agent " + string(a))
+	dataset := d.Dataset(scope)
+	if a == handoff.DataPreparer {
+		return dataset
+	}
+	features := d.Features(dataset)
+	if a == handoff.FeatureAnalyzer {
+		return features
+	}
+	choice := d.Choice(features)
+	if a == handoff.ModelSelector {
+		return choice
+	}
+	model := d.Model(choice)
+	if a == handoff.ModelTrainer {
+		return model
+	}
+	deployment := d.Deployment(model)
+	if a == handoff.ModelDeployer {
+		return deployment
+	}
+	return d.Watch(deployment)
 }
 
 // canonical is the payload as the engine hands it over.
@@ -114,8 +128,13 @@ func (d *Draw) findings(a handoff.Agent) []handoff.Finding {
 	return list
 }
 
-// Ref draws a reference to content that is nowhere.
+// Ref draws a reference.
 func (d *Draw) Ref(kind string, rows int) handoff.Ref {
+	if d.Store != nil {
+		ref := d.Store(kind)
+		ref.Rows = int64(rows)
+		return ref
+	}
 	return handoff.Ref{Kind: kind, SHA256: d.Digest(), Bytes: 1 + d.Int64N(1e9), Rows: int64(rows), MediaType: "application/octet-stream"}
 }
 

@@ -86,8 +86,7 @@ func (d *Draw) table(name string) table.TableInfo {
 }
 
 // Dataset draws a dataset of four parts, or of three.
-func (d *Draw) Dataset() handoff.Dataset {
-	s := d.Scope()
+func (d *Draw) Dataset(s handoff.Scope) handoff.Dataset {
 	data := handoff.Dataset{
 		Scope: s, Target: "y", Splits: map[string]handoff.Split{}, Profile: d.Ref("profile", 0), Keys: d.Ref("keys", 0),
 		Repairs: []handoff.Repair{{Column: "c1", What: "sentinel -1 read as missing", Rows: d.IntN(9)}},
@@ -135,8 +134,8 @@ func (d *Draw) quality() handoff.Quality {
 }
 
 // Features draws one to six kept features.
-func (d *Draw) Features() handoff.Features {
-	f := handoff.Features{Dataset: d.Dataset(), Transform: d.Ref("transform", 0), Dropped: []handoff.Dropped{{Name: "c9", Reason: "constant"}}}
+func (d *Draw) Features(in handoff.Dataset) handoff.Features {
+	f := handoff.Features{Dataset: in, Transform: d.Ref("transform", 0), Dropped: []handoff.Dropped{{Name: "c9", Reason: "constant"}}}
 	n := 1 + d.IntN(6)
 	for i, rank := range d.Perm(n) {
 		f.Kept = append(f.Kept, handoff.Feature{
@@ -151,9 +150,9 @@ func (d *Draw) Features() handoff.Features {
 }
 
 // Choice draws a leaderboard of a dummy, a linear model and some trees.
-func (d *Draw) Choice() handoff.Choice {
+func (d *Draw) Choice(in handoff.Features) handoff.Choice {
 	c := handoff.Choice{
-		Features: d.Features(), Folds: handoff.Folds{By: "stratified", Count: 3 + d.IntN(3), Seed: d.Uint64N(handoff.MaxSeed)},
+		Features: in, Folds: handoff.Folds{By: "stratified", Count: 3 + d.IntN(3), Seed: d.Uint64N(handoff.MaxSeed)},
 		Baselines: []string{"dummy", "linear"}, Rationale: "trees are ahead by two standard errors", Units: d.IntN(99),
 	}
 	name := c.Features.Dataset.Scope.Metric
@@ -185,9 +184,9 @@ func (d *Draw) Choice() handoff.Choice {
 }
 
 // Model draws an ensemble of two.
-func (d *Draw) Model() handoff.Model {
+func (d *Draw) Model(in handoff.Choice) handoff.Model {
 	m := handoff.Model{
-		Choice: d.Choice(), File: d.Ref("model", 0), Card: d.Ref("card", 0), Name: "churn-" + d.Name(3), Calibration: "platt",
+		Choice: in, File: d.Ref("model", 0), Card: d.Ref("card", 0), Name: "churn-" + d.Name(3), Calibration: "platt",
 		Effort: handoff.Effort{Asked: "standard", Units: 1 + d.IntN(200)}, Openings: 1 + d.IntN(3), Notes: []string{},
 		Metrics: map[string]map[string]handoff.Measure{"validation": {}, "test": {}}, Baselines: map[string]map[string]*float64{"dummy": {}},
 	}
@@ -212,8 +211,7 @@ func (d *Draw) Model() handoff.Model {
 }
 
 // Deployment draws a model that serves.
-func (d *Draw) Deployment() handoff.Deployment {
-	m := d.Model()
+func (d *Draw) Deployment(m handoff.Model) handoff.Deployment {
 	rows := 1 + d.IntN(200)
 	fast := d.Float64()
 	out := handoff.Deployment{
@@ -231,9 +229,9 @@ func (d *Draw) Deployment() handoff.Deployment {
 }
 
 // Watch draws an observation that is connected.
-func (d *Draw) Watch() handoff.Watch {
+func (d *Draw) Watch(in handoff.Deployment) handoff.Watch {
 	return handoff.Watch{
-		Deployment: d.Deployment(), Connected: true, Spans: 1 + d.IntN(99), Metrics: 1 + d.IntN(99), Predictions: 1 + d.IntN(999),
+		Deployment: in, Connected: true, Spans: 1 + d.IntN(99), Metrics: 1 + d.IntN(99), Predictions: 1 + d.IntN(999),
 		Baseline: d.Ref("baseline", 0), Exports: []string{"local"},
 		Drift: []handoff.DriftCheck{{Feature: "f1", Statistic: "psi", Value: math.Abs(d.NormFloat64()), Rows: d.IntN(500)}},
 	}
