@@ -1,0 +1,137 @@
+package prepare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/table"
+)
+
+// Words of names that tell when a value is known.
+var (
+	// lateWords are of what is known only when something is over.
+	lateWords = []string{"duration", "elapsed", "outcome", "result", "resolution", "resolved", "disposition", "closed", "closing", "closure",
+		"completion", "completed", "finished", "final", "discharge", "discharged", "termination", "terminated", "cancellation", "canceled",
+		"cancelled", "refund", "refunded", "chargeback", "writeoff", "settled", "settlement", "payout", "verdict", "diagnosis", "churned", "lapsed",
+		"reason", "actual", "realized", "realised", "afterwards", "after", "post", "exit"}
+
+	// earlyWords before or after them say that it was known all the same.
+	earlyWords = []string{"previous", "prior", "past", "last", "earlier", "former", "history", "historical", "before", "first", "initial", "planned", "plan",
+		"scheduled", "schedule", "expected", "estimated", "forecast", "predicted", "requested", "contract", "loan", "term", "warranty", "average", "avg", "mean"}
+
+	// plannedWords are of dates that are fixed ahead.
+	plannedWords = []string{"planned", "plan", "scheduled", "schedule", "expected", "estimated", "due", "expiry", "expiration", "expires", "renewal", "renew",
+		"valid", "until", "maturity", "deadline", "appointment", "arrival", "departure", "booked", "target", "contract", "effective", "start", "begin"}
+
+	// commonWords say nothing of what a column is about.
+	commonWords = []string{"is", "has", "was", "the", "of", "in", "a", "an", "and", "per", "by", "to", "for", "no", "not", "num", "number", "count", "total", "sum", "mean",
+		"median", "average", "avg", "max", "min", "rate", "ratio", "pct", "percent", "percentage", "value", "amount", "class", "target", "label", "flag", "type",
+		"code", "id", "name", "date", "time", "day", "days", "month", "year", "y", "x", "new", "old", "index", "score", "level", "group", "category"}
+)
+
+// companions are the words that make of the name of an outcome the name of
+// something written down with it.
+var companions = []string{"date", "time", "datetime", "timestamp", "ts", "at", "on", "day", "dt", "code", "reason", "by", "note", "notes", "comment", "amount", "type"}
+
+// akin tells that two words have one stem: they are the same, or begin with
+// the same five letters or more and differ by an ending of at most five.
+func akin(a, b string) bool {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n == len(a) && n == len(b) || n >= 5 && len(a)-n <= 5 && len(b)-n <= 5
+}
+
+// among tells that a word or its singular is in the list, or ends in a word of
+// six letters or more that is: names are written without gaps, too.
+func among(list []string, word string) bool {
+	return slices.ContainsFunc(list, func(l string) bool {
+		return word == l || word == l+"s" || len(l) >= 6 && strings.HasSuffix(word, l)
+	})
+}
+
+func anyAmong(list, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return among(list, w) })
+}
+
+func isPlanned(name string) bool { return anyAmong(plannedWords, table.Words(name)) }
+
+// isKeyName tells that a column's name is that of a key.
+func isKeyName(name string) bool {
+	words := table.Words(name)
+	if len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	return slices.Contains([]string{"id", "key", "no", "nr", "num", "number", "uuid", "guid", "code"}, last) ||
+		len(words) == 1 && len(last) > 4 && (strings.HasSuffix(last, "id") || strings.HasSuffix(last, "num"))
+}
+
+// late tells why a column's name says that it is known only after the answer;
+// "" if it does not.
+func late(name, target string) string {
+	words := table.Words(name)
+	if anyAmong(earlyWords, words) {
+		return ""
+	}
+	for _, w := range words {
+		if among(lateWords, w) {
+			return fmt.Sprintf("“%s” in its name is known only when something is over", w)
+		}
+	}
+	for _, w := range words {
+		for _, t := range table.Words(target) {
+			if len(w) >= 4 && akin(w, t) && !slices.Contains(commonWords, w) && !slices.Contains(commonWords, t) {
+				return fmt.Sprintf("“%s” in its name is what the answer is about", w)
+			}
+		}
+	}
+	return ""
+}
+
+// names judges the columns that are left by their names and strength, and
+// takes with a leak what was written down with it.
+func (c *checks) names(key *answerKey, all []*suspect) {
+	target := targetColumn(c.e)
+	for _, s := range all {
+		if c.isTime(s.Name) || c.dropped(s.Name) {
+			continue
+		}
+		why := late(s.Name, target)
+		switch {
+		case why == "":
+		case s.strength >= key.bar(lateArea, lateShare):
+			c.remove("leak.late_meaning", s.Name, why+", and "+key.told(s.strength))
+		case s.strength >= key.bar(hintArea, hintShare) && !c.found(s.Name, handoff.Warned):
+			c.find("leak.late_meaning", handoff.Warning, handoff.Warned, s.Name, why+", and "+key.told(s.strength)+"; it is kept",
+				"if it is known only after the answer: --exclude "+s.Name)
+		}
+	}
+	for _, s := range all {
+		if c.dropped(s.Name) {
+			continue
+		}
+		if leak := c.companionOf(s.Name); leak != "" && !c.isTime(s.Name) {
+			c.remove("leak.after_outcome", s.Name, fmt.Sprintf("by its name it is written down with %s, from which the answer follows", leak))
+		}
+	}
+}
+
+// companionOf is the removed leak whose name with a companion's word behind
+// it is name; "" if there is none.
+func (c *checks) companionOf(name string) string {
+	words := table.Words(name)
+	for _, f := range c.findings {
+		if f.Column == nil || f.Action != handoff.Removed || !strings.HasPrefix(f.Code, "leak.target_") && f.Code != "leak.near_copy" {
+			continue
+		}
+		leak := table.Words(*f.Column)
+		if len(words) > len(leak) && slices.Equal(words[:len(leak)], leak) && !slices.ContainsFunc(words[len(leak):], func(w string) bool { return !slices.Contains(companions, w) }) {
+			return *f.Column
+		}
+	}
+	return ""
+}

@@ -1,0 +1,92 @@
+package prepare
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/septet-ml/septet/table"
+)
+
+// present finds columns that are filled in only after the answer: whether
+// there is a value tells the class.
+func (c *checks) present(key *answerKey, s *suspect) verdict {
+	if key.classes == 0 {
+		return verdict{}
+	}
+	there := make([]int, key.classes)
+	rows := 0
+	bin := make([]int32, len(key.rows))
+	for i, r := range key.rows {
+		if !s.IsMissing(int(r)) {
+			bin[i] = 1
+			there[key.class[i]]++
+			rows++
+		}
+	}
+	if rows < 30 || rows > len(key.rows)-30 {
+		return verdict{}
+	}
+	if area := key.strength(bin, 2); area >= 0.95 {
+		return verdict{code: "leak.after_outcome", evidence: fmt.Sprintf("whether it has a value tells the class: that alone reaches AUC %.3f", area)}
+	}
+	for class, n := range there {
+		share := float64(key.count[class]) / float64(len(key.rows))
+		if n == rows && share <= 0.9 && float64(rows)*math.Log(share) < math.Log(1e-9) {
+			return verdict{code: "leak.after_outcome", evidence: fmt.Sprintf("all %d rows that have a value are of one class, which %.0f %% of all rows are", rows, 100*share)}
+		}
+	}
+	return verdict{}
+}
+
+// future finds times that lie after the time of their row, or after the day
+// that the data is looked at from.
+func (c *checks) future(key *answerKey, s *suspect) verdict {
+	if s.Kind != table.Time || c.isTime(s.Name) {
+		return verdict{}
+	}
+	end := int64(math.MaxInt64)
+	if c.e.scope.AsOf != nil {
+		if at, err := time.Parse(time.DateOnly, (*c.e.scope.AsOf)[:min(10, len(*c.e.scope.AsOf))]); err == nil {
+			end = at.AddDate(0, 0, 1).UnixMicro()
+		}
+	}
+	const day = int64(24 * time.Hour / time.Microsecond)
+	after, beyond, present := 0, 0, 0
+	since := &table.Column{Number: make([]float64, c.e.n())}
+	for i := range since.Number {
+		since.Number[i] = math.NaN()
+	}
+	for _, r := range key.rows {
+		at := s.Time[r]
+		if at == table.NoTime {
+			continue
+		}
+		present++
+		if at >= end {
+			beyond++
+		}
+		if c.e.time != nil && c.e.time[r] != table.NoTime {
+			since.Number[r] = float64(at-c.e.time[r]) / float64(day)
+			if at-c.e.time[r] >= day {
+				after++
+			}
+		}
+	}
+	if float64(after) < futureShare*float64(present) && float64(beyond) < futureShare*float64(present) || present == 0 {
+		return verdict{}
+	}
+	bin, n, _ := key.bins(since)
+	strength := max(s.strength, key.strength(bin, n))
+	evidence := fmt.Sprintf("in %d of %d rows it is a day or more after the row's own time", after, present)
+	if c.e.time == nil {
+		evidence = fmt.Sprintf("in %d of %d rows it is after %s", beyond, present, *c.e.scope.AsOf)
+	}
+	switch {
+	case strength >= key.bar(lateArea, lateShare):
+		return verdict{code: "leak.after_outcome", evidence: evidence + ", and " + key.told(strength)}
+	case isPlanned(s.Name):
+		return verdict{code: "leak.future_time", warn: true, evidence: evidence + "; by its name it is a date that is planned ahead, so it is kept"}
+	}
+	return verdict{code: "leak.future_time", evidence: evidence}
+}

@@ -1,0 +1,150 @@
+package prepare
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/fold"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/problem"
+	"github.com/septet-ml/septet/rowfile"
+	"github.com/septet-ml/septet/table"
+	"github.com/septet-ml/septet/table/parquet"
+)
+
+const parquetType = "application/vnd.apache.parquet"
+
+// write puts the parts into the artifact store and completes the data set.
+func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []string, out *handoff.Dataset) error {
+	p.describe(e, out)
+	all := &table.Table{Rows: e.n()}
+	out.Columns = []handoff.PreparedColumn{}
+	for _, name := range kept {
+		c := *e.inputs.Column(name)
+		if name == out.Target || isReserved(name) {
+			return &problem.Problem{Kind: problem.Blocked, Code: "data.reserved_name", Where: e.info.Name + "." + name,
+				What: "a column has a name that the row files use for themselves", Fix: "rename the column"}
+		}
+		all.Columns = append(all.Columns, c)
+		role := "feature"
+		if e.scope.Time != nil && name == *e.scope.Time {
+			role = "time"
+		}
+		out.Columns = append(out.Columns, handoff.PreparedColumn{Name: name, Table: e.info.Name, Kind: c.Kind.String(), Role: role})
+	}
+	all.Columns = append(all.Columns,
+		table.Column{Name: out.Target, Number: e.target}, numbers(rowfile.Row, e.rows))
+	if together := e.together(); together != nil {
+		all.Columns = append(all.Columns, numbers(rowfile.Group, together))
+	}
+	if e.time != nil {
+		all.Columns = append(all.Columns, table.Column{Name: rowfile.Time, Kind: table.Time, Time: e.time})
+	}
+	var err error
+	put := func(kind string, t *table.Table) (ref handoff.Ref) {
+		if err == nil {
+			ref, err = d.Artifacts.Put(ctx, kind, parquetType, func(w io.Writer) error { return parquet.Write(w, t) })
+			ref.Rows = int64(t.Rows)
+		}
+		return ref
+	}
+	fit := all.Take(p.Rows(fold.Train, fold.Validation))
+	fit.Columns = append(fit.Columns, p.partColumn())
+	out.Rows.Fit = put("fit_rows", fit)
+	out.Rows.Test = put("test_rows", all.Take(p.Rows(fold.Test)))
+	if rows := p.Rows(fold.Holdout); len(rows) > 0 {
+		ref := put("holdout_rows", all.Take(rows))
+		out.Rows.Holdout = &ref
+	}
+	out.Keys = put("keys", keyTable(e, p))
+	if err != nil {
+		return err
+	}
+	out.Profile, err = d.Artifacts.Put(ctx, "profile", "application/json", func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(profile(e, p))
+	})
+	return err
+}
+
+func isReserved(name string) bool {
+	return name == rowfile.Row || name == rowfile.Part || name == rowfile.Group || name == rowfile.Time
+}
+
+func numbers(name string, values []int32) table.Column {
+	c := table.Column{Name: name, Number: make([]float64, len(values))}
+	for i, v := range values {
+		c.Number[i] = float64(v)
+	}
+	return c
+}
+
+// partColumn tells train from validation in the rows of both.
+func (p *parts) partColumn() table.Column {
+	c := table.Column{Name: rowfile.Part}
+	for _, part := range p.Of {
+		switch part {
+		case fold.Train:
+			c.Number = append(c.Number, rowfile.Train)
+		case fold.Validation:
+			c.Number = append(c.Number, rowfile.Validation)
+		}
+	}
+	return c
+}
+
+// keyTable says which row of the main table went where.
+func keyTable(e *examples, p *parts) *table.Table {
+	part := table.Column{Name: "part", Kind: table.Text, Code: make([]int32, e.n())}
+	for q := fold.Train; q <= fold.Purged; q++ {
+		part.Levels = append(part.Levels, q.String())
+	}
+	for i, q := range p.Of {
+		part.Code[i] = int32(q) - int32(fold.Train)
+	}
+	return &table.Table{Rows: e.n(), Columns: []table.Column{numbers("row", e.rows), part}}
+}
+
+// together numbers the rows so that those which belong together have the same
+// number: groups and rows with the same inputs, and what these tie together;
+// nil where every row stands alone.
+func (e *examples) together() []int32 {
+	if e.groups == nil && e.alike == nil {
+		return nil
+	}
+	parent := make([]int32, e.n())
+	for i := range parent {
+		parent[i] = int32(i)
+	}
+	find := func(i int32) int32 {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	for _, number := range [][]int32{e.groups, e.alike} {
+		first := map[int32]int32{}
+		for r, g := range number {
+			if at, ok := first[g]; ok {
+				a, b := find(at), find(int32(r))
+				parent[max(a, b)] = min(a, b)
+			} else {
+				first[g] = int32(r)
+			}
+		}
+	}
+	number := map[int32]int32{}
+	out := make([]int32, e.n())
+	for r := range out {
+		root := find(int32(r))
+		g, ok := number[root]
+		if !ok {
+			g = int32(len(number))
+			number[root] = g
+		}
+		out[r] = g
+	}
+	return out
+}
