@@ -30,6 +30,10 @@ type Desk struct {
 	Log       *slog.Logger
 	Workspace string // absolute folder
 
+	// Blocked tells Step.Keep that a finding of this agent blocks the run and
+	// nobody waived it. It means nothing elsewhere.
+	Blocked bool
+
 	run   *Run
 	key   string // of the work
 	state deskState

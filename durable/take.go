@@ -288,7 +288,9 @@ func (t *turn) sound(e handoff.Envelope, id string, zero handoff.Payload) ([]han
 func (t *turn) hand(ctx context.Context, res *result) error {
 	own := slices.Clone(res.findings)
 	blocked := handoff.Waive(own, t.settings.Waivers)
-	if err := t.keep(ctx, t.newDesk(), res.payload); err != nil {
+	desk := t.newDesk()
+	desk.Blocked = blocked
+	if err := t.keep(ctx, desk, res.payload); err != nil {
 		return err
 	}
 	findings := append(slices.Clone(t.findings), own...)

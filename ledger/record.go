@@ -117,7 +117,7 @@ type Model struct {
 	Stage   Stage     `json:"stage"`
 	Path    string    `json:"path"` // relative to the workspace
 	RunID   string    `json:"run_id"`
-	Blessed bool      `json:"blessed"` // every criterion met or waived
+	Blessed bool      `json:"blessed"` // no gate of its training said no, or a person waived it
 	Created time.Time `json:"created"`
 }
 

@@ -250,7 +250,7 @@ func TestCriteriaUnmetStillGiveTheModel(t *testing.T) {
 		{Code: "leak.id_order", Reason: "fine", By: "ann"},
 	}
 	waived := b.start(t)
-	if waived.Status != ledger.Completed || slices.Contains(b.worked, handoff.ModelTrainer) || waived.Findings[0].Action != handoff.Waived {
+	if waived.Status != ledger.Completed || slices.Contains(b.worked, handoff.ModelTrainer) || waived.Findings[0].Action != handoff.Waived || !waived.Model.Blessed {
 		t.Errorf("%s, worked %v, findings %v", waived.Status, b.worked, waived.Findings)
 	}
 	if last := waived.Warnings[len(waived.Warnings)-1]; last != "the waiver of leak.id_order met no finding" {

@@ -219,7 +219,7 @@ func (b *builder) model(m handoff.Model) error {
 		if v.Digest == digest {
 			o.Model = &Model{
 				Name: v.Name, Version: v.Version, Digest: v.Digest, Path: filepath.Join(b.workspace, v.Path),
-				Bytes: v.Bytes, Stage: string(v.Stage), Blessed: m.Blessed,
+				Bytes: v.Bytes, Stage: string(v.Stage), Blessed: v.Blessed,
 			}
 		}
 	}

@@ -35,7 +35,7 @@ func (p Pipeline) Resume(ctx context.Context, o durable.Options, id string) (led
 }
 
 func (p Pipeline) finish(ctx context.Context, r *durable.Run) (ledger.Run, error) {
-	p.Train.Keep = keepModel
+	p.Train.Keep = keepModel(p.Train.Keep)
 	watch, err := p.Run(ctx, r, r.Brief())
 	if err == nil && r.Whole() {
 		r.Fail(observed(watch))
@@ -66,21 +66,26 @@ func observed(w handoff.Watch) error {
 }
 
 // keepModel gives a trained model, blessed or not, its version in the registry
-// and its file models/NAME-vN.septet.
-func keepModel(ctx context.Context, d *durable.Desk, m handoff.Model) error {
-	data, err := d.Artifacts.Read(m.File)
-	if err != nil {
-		return fmt.Errorf("keep model file: %w", err)
+// and its file models/NAME-vN.septet. It does what the trainer wants kept, too.
+func keepModel(also func(context.Context, *durable.Desk, handoff.Model) error) func(context.Context, *durable.Desk, handoff.Model) error {
+	return func(ctx context.Context, d *durable.Desk, m handoff.Model) error {
+		data, err := d.Artifacts.Read(m.File)
+		if err != nil {
+			return fmt.Errorf("keep model file: %w", err)
+		}
+		place := func(version int) (string, error) {
+			path := ModelPath(m.Name, version)
+			return path, writeFile(filepath.Join(d.Workspace, path), data)
+		}
+		_, err = d.Ledger.Register(ctx, ledger.Model{
+			Name: m.Name, Digest: "sha256:" + m.File.SHA256, Bytes: m.File.Bytes,
+			Stage: ledger.Development, RunID: d.RunID, Blessed: !d.Blocked,
+		}, place)
+		if err != nil || also == nil {
+			return err
+		}
+		return also(ctx, d, m)
 	}
-	place := func(version int) (string, error) {
-		path := ModelPath(m.Name, version)
-		return path, writeFile(filepath.Join(d.Workspace, path), data)
-	}
-	_, err = d.Ledger.Register(ctx, ledger.Model{
-		Name: m.Name, Digest: "sha256:" + m.File.SHA256, Bytes: m.File.Bytes,
-		Stage: ledger.Development, RunID: d.RunID, Blessed: m.Blessed,
-	}, place)
-	return err
 }
 
 // ModelPath is where a version's file lies in the workspace.
