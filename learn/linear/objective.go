@@ -2,7 +2,6 @@ package linear
 
 import (
 	"context"
-	"math"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/portable"
@@ -92,36 +91,6 @@ func (o *objective) rates() []float64 {
 	return rate
 }
 
-// curvature is the diagonal of the second derivative at start, without the
-// penalty.
-func (o *objective) curvature() []float64 {
-	m, p := o.model, o.model.Features+1
-	square := make([]float64, p) // Σ weight × feature²
-	for i, w := range o.weight {
-		for j, x := range o.dense[i*m.Dense : (i+1)*m.Dense] {
-			square[j] += float64(w * float64(x*x))
-		}
-		for _, s := range o.slot[i*o.slots : (i+1)*o.slots] {
-			if s >= 0 {
-				square[s] += w
-			}
-		}
-		square[p-1] += w
-	}
-	out := make([]float64, o.size())
-	spread := []float64{1}
-	if m.Task != learn.Regression {
-		spread = o.rates()
-		for k, r := range spread {
-			spread[k] = r * (1 - r)
-		}
-	}
-	for at := range out {
-		out[at] = square[at%p] * spread[at/p]
-	}
-	return out
-}
-
 // loss is Σ weight × loss(row).
 func (o *objective) loss(ctx context.Context, theta []float64) (float64, error) {
 	return o.gradient(ctx, theta, nil)
@@ -199,8 +168,6 @@ func (m *Model) rowLoss(score []float64, y float64) float64 {
 //
 //	for j, x := range dense { sum += b[j] * x }
 //	for _, s := range slots { if s >= 0 { sum += b[s] } }
-//
-// with the dense part in four sums, to be quick.
 func linear(b, dense []float64, slots []int32) float64 {
 	sum := b[len(b)-1]
 	for _, s := range slots {
@@ -208,20 +175,7 @@ func linear(b, dense []float64, slots []int32) float64 {
 			sum += b[s]
 		}
 	}
-	var s0, s1, s2, s3 float64
-	c := b[:len(dense)]
-	for len(dense) >= 4 {
-		d, e := dense[:4:4], c[:4:4]
-		s0 += float64(d[0] * e[0])
-		s1 += float64(d[1] * e[1])
-		s2 += float64(d[2] * e[2])
-		s3 += float64(d[3] * e[3])
-		dense, c = dense[4:], c[4:]
-	}
-	for j, x := range dense {
-		s0 += float64(x * c[j])
-	}
-	return sum + ((s0 + s1) + (s2 + s3))
+	return sum + dot(dense, b)
 }
 
 // addTo is
@@ -231,10 +185,7 @@ func linear(b, dense []float64, slots []int32) float64 {
 //
 // and the same for the intercept.
 func addTo(grad []float64, r float64, dense []float64, slots []int32) {
-	g := grad[:len(dense)]
-	for j, x := range dense {
-		g[j] += float64(r * x)
-	}
+	add(grad[:len(dense)], r, dense)
 	for _, s := range slots {
 		if s >= 0 {
 			grad[s] += r
@@ -247,13 +198,16 @@ func addTo(grad []float64, r float64, dense []float64, slots []int32) {
 func (o *objective) minimise(ctx context.Context, theta []float64, l2, l1 float64) ([]float64, error) {
 	p := o.model.Features + 1
 	free := func(j int) bool { return j%p == p-1 }
-	s := solver{l1: make([]float64, len(theta)), curvature: o.curvature()}
+	s := solver{l1: make([]float64, len(theta))}
+	s.renew = func(theta []float64) error {
+		c, err := o.precondition(ctx, theta, l2, l1 > 0)
+		s.precondition = c.solve
+		return err
+	}
 	for j := range theta {
 		if !free(j) {
 			s.l1[j] = l1
-			s.curvature[j] += l2
 		}
-		s.curvature[j] = max(s.curvature[j], 1e-8*max(o.total, math.SmallestNonzeroFloat64))
 	}
 	s.f = func(theta, grad []float64) (float64, error) {
 		clear(grad)

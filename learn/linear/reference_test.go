@@ -83,7 +83,7 @@ func TestPredictionsAreThoseOfScikitLearn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, want := range test.want {
-			if math.Abs(got[i]-want) > 2e-6*max(1, math.Abs(want)) {
+			if math.Abs(got[i]-want) > 1e-5*max(1, math.Abs(want)) {
 				t.Errorf("%s: value %d is %.8f, want %.8f", test.name, i, got[i], want)
 			}
 		}

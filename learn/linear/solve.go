@@ -6,16 +6,21 @@ import "math"
 // limited-memory BFGS in the orthant of the point where it stands. Source:
 // Nocedal & Wright 2006, algorithm 7.4; Andrew & Gao 2007, OWL-QN, for l1.
 type solver struct {
-	f         func(theta, grad []float64) (float64, error) // sets grad
-	l1        []float64                                    // 0 or more
-	curvature []float64                                    // about f's second derivative, above 0: the first scale of a step
+	f  func(theta, grad []float64) (float64, error) // sets grad
+	l1 []float64                                    // 0 or more
+
+	// precondition replaces x by about the inverse of f's second derivative
+	// times x. renew makes it for where theta is.
+	precondition func(x []float64)
+	renew        func(theta []float64) error
 }
 
 const (
 	memory     = 10    // pairs of steps that are remembered
-	iterations = 1000  // most steps
-	tolerance  = 1e-5  // the end: no single coefficient could gain more than about half the square of it
-	precision  = 1e-13 // the end, too: the step promises less than this part of the objective
+	iterations = 500   // most steps
+	renewal    = 15    // steps between renewals of the preconditioner
+	tolerance  = 1e-8  // the end: a step promises a smaller gain,
+	precision  = 1e-10 // or less than this part of the objective
 )
 
 // pair is a step and what it did to the gradient.
@@ -34,13 +39,15 @@ func (s *solver) minimise(theta []float64) ([]float64, error) {
 		return nil, err
 	}
 	var pairs []pair
-	for range iterations {
-		slope := s.slope(at, grad)
-		if s.size(slope) < tolerance {
-			break
+	for i := range iterations {
+		if i%renewal == 0 {
+			if err := s.renew(at); err != nil {
+				return nil, err
+			}
 		}
+		slope := s.slope(at, grad)
 		step := s.direction(slope, pairs)
-		if -dot(slope, step) < precision*math.Abs(s.total(loss, at)) {
+		if -dot(slope, step) < max(tolerance, precision*math.Abs(s.total(loss, at))) {
 			break
 		}
 		next, nextGrad, nextLoss, moved, err := s.search(at, slope, step, loss)
@@ -101,15 +108,6 @@ func (s *solver) slope(theta, grad []float64) []float64 {
 	return out
 }
 
-// size is the largest entry of slope in units of the root of the curvature.
-func (s *solver) size(slope []float64) float64 {
-	out := 0.0
-	for j, g := range slope {
-		out = max(out, math.Abs(g)/math.Sqrt(s.curvature[j]))
-	}
-	return out
-}
-
 // direction is minus the inverse of the approximate second derivative times
 // slope (the two-loop recursion); entries that point uphill are 0.
 func (s *solver) direction(slope []float64, pairs []pair) []float64 {
@@ -122,16 +120,15 @@ func (s *solver) direction(slope []float64, pairs []pair) []float64 {
 			q[j] -= float64(alpha[i] * p.change[j])
 		}
 	}
-	scale := 1.0
+	s.precondition(q)
 	if len(pairs) > 0 {
-		p, sum := pairs[len(pairs)-1], 0.0
-		for j, y := range p.change {
-			sum += float64(y*y) / s.curvature[j]
+		p := pairs[len(pairs)-1]
+		change := append([]float64(nil), p.change...)
+		s.precondition(change)
+		scale := p.product / dot(p.change, change)
+		for j := range q {
+			q[j] *= scale
 		}
-		scale = p.product / sum
-	}
-	for j := range q {
-		q[j] *= scale / s.curvature[j]
 	}
 	for i, p := range pairs {
 		beta := dot(p.change, q) / p.product
@@ -146,14 +143,6 @@ func (s *solver) direction(slope []float64, pairs []pair) []float64 {
 		}
 	}
 	return q
-}
-
-func dot(a, b []float64) float64 {
-	sum := 0.0
-	for j, x := range a {
-		sum += float64(x * b[j])
-	}
-	return sum
 }
 
 // search halves the step until the objective falls by a part of what the
