@@ -153,7 +153,7 @@ func (t *turn) inputs(ctx context.Context) ([]handoff.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if faults, err := t.sound(e, t.handed, payload); err != nil || len(faults) > 0 {
+	if faults, err := t.sound(&e, t.handed, payload); err != nil || len(faults) > 0 {
 		return nil, errors.Join(err, t.refuse(ctx, "input", e.Output, faults))
 	}
 	if e.Metadata.OutputDigest != digest {
@@ -227,7 +227,7 @@ func (t *turn) find(ctx context.Context) (*result, error) {
 // reuse makes a result of an envelope; nil where it or a file that it refers
 // to is damaged: what is damaged is taken away, and the work is done again.
 func (t *turn) reuse(ctx context.Context, e handoff.Envelope, id string) (*result, error) {
-	faults, err := t.sound(e, id, t.zero)
+	faults, err := t.sound(&e, id, t.zero)
 	if err != nil {
 		return nil, err
 	}
@@ -271,8 +271,9 @@ func (t *turn) ownFindings(ctx context.Context, e handoff.Envelope, id string) (
 	return done.Findings, nil
 }
 
-// sound gives the faults of an envelope that comes out of the ledger.
-func (t *turn) sound(e handoff.Envelope, id string, zero handoff.Payload) ([]handoff.Fault, error) {
+// sound gives the faults of an envelope that comes out of the ledger. One of
+// an older version is upgraded first.
+func (t *turn) sound(e *handoff.Envelope, id string, zero handoff.Payload) ([]handoff.Fault, error) {
 	is, err := e.ID()
 	if err != nil {
 		return nil, err
@@ -280,7 +281,10 @@ func (t *turn) sound(e handoff.Envelope, id string, zero handoff.Payload) ([]han
 	if is != id {
 		return []handoff.Fault{{Reason: "is not what its id says", Fix: "septet runs verify"}}, nil
 	}
-	return t.checker.Envelope(e, zero)
+	if *e, err = handoff.Upgrade(*e, zero); err != nil {
+		return []handoff.Fault{{Pointer: "/schema_version", Reason: err.Error(), Fix: "do the work again"}}, nil
+	}
+	return t.checker.Envelope(*e, zero)
 }
 
 // hand records the result as an envelope and holds the findings against the

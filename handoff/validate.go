@@ -19,12 +19,18 @@ func (c *Checker) Envelope(e Envelope, zero Payload, private ...string) ([]Fault
 	if err != nil {
 		return nil, fmt.Errorf("check envelope: %w", err)
 	}
-	faults, err := c.EnvelopeJSON(data, zero, private...)
-	return faults, err
+	return c.envelope(data, zero, private)
 }
 
 // EnvelopeJSON is Envelope for a document that was written elsewhere.
 func (c *Checker) EnvelopeJSON(data []byte, zero Payload, private ...string) ([]Fault, error) {
+	if _, err := Canonical(json.RawMessage(data)); err != nil {
+		return []Fault{{Reason: "has no canonical form: it is not JSON, or names a member twice", Fix: "write one JSON document"}}, nil
+	}
+	return c.envelope(data, zero, private)
+}
+
+func (c *Checker) envelope(data []byte, zero Payload, private []string) ([]Fault, error) {
 	name, version := EnvelopeSchema()
 	faults, doc, err := c.document(data, Envelope{}, name, version)
 	if err != nil || len(faults) > 0 {

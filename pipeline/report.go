@@ -174,7 +174,13 @@ func (b *builder) output(e handoff.Envelope) error {
 	return fmt.Errorf("handoff of unknown agent %q", e.FromAgent)
 }
 
-func show[P any](e handoff.Envelope, with func(P) error) error {
+// show decodes an envelope's output, of whatever version.
+func show[P handoff.Payload](e handoff.Envelope, with func(P) error) error {
+	var zero P
+	e, err := handoff.Upgrade(e, zero)
+	if err != nil {
+		return err
+	}
 	payload, err := handoff.Decode[P](e.Output)
 	if err != nil {
 		return err

@@ -1,0 +1,62 @@
+package handoff
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// migration makes a payload of version to from one of version from. It is a
+// pure function of the document, and is never changed once released.
+type migration struct {
+	schema, from, to string
+	apply            func(doc map[string]any) error
+}
+
+// migrations are all there are, in any order. Version 1.0.0 is the first of
+// every payload.
+func migrations() []migration { return nil }
+
+// Upgrade is the envelope with its output in the version that zero has, for
+// reading: its id is another one. An envelope of that version is given back as
+// it is; one that no migration leads from is an error.
+func Upgrade(e Envelope, zero Payload) (Envelope, error) { return upgrade(e, zero, migrations()) }
+
+func upgrade(e Envelope, zero Payload, steps []migration) (Envelope, error) {
+	name, version := zero.Schema()
+	if e.SchemaVersion == version || isNull(e.Output) || e.Metadata.Schema != name {
+		return e, nil
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(e.Output, &doc); err != nil {
+		return e, fmt.Errorf("upgrade %s: %w", name, err)
+	}
+	at := e.SchemaVersion
+	for range len(steps) + 1 {
+		if at == version {
+			break
+		}
+		step, found := next(steps, name, at)
+		if !found {
+			return e, fmt.Errorf("upgrade %s: nothing leads from version %s to %s", name, at, version)
+		}
+		if err := step.apply(doc); err != nil {
+			return e, fmt.Errorf("upgrade %s from %s to %s: %w", name, step.from, step.to, err)
+		}
+		at = step.to
+	}
+	data, err := Canonical(doc)
+	if err != nil {
+		return e, fmt.Errorf("upgrade %s: %w", name, err)
+	}
+	e.Output, e.SchemaVersion, e.Metadata.OutputDigest = data, at, DigestBytes(data)
+	return e, nil
+}
+
+func next(steps []migration, name, from string) (migration, bool) {
+	for _, s := range steps {
+		if s.schema == name && s.from == from {
+			return s, true
+		}
+	}
+	return migration{}, false
+}
