@@ -19,7 +19,11 @@ func (d *draft) chooseTarget() error {
 		spec = strings.TrimPrefix(t.Table+"."+t.Column, ".")
 	}
 	if name, ok := d.given("/target", "--target", d.settings.Target, "target", spec); ok {
-		return d.givenTarget(name)
+		where := "--target"
+		if name == spec && d.settings.Target == "" {
+			where = "/target"
+		}
+		return d.givenTarget(where, name)
 	}
 	if d.spec.Label != nil {
 		return nil
@@ -60,7 +64,7 @@ func (d *draft) setTarget(c candidate) error {
 	return nil
 }
 
-func (d *draft) givenTarget(name string) error {
+func (d *draft) givenTarget(where, name string) error {
 	found := d.resolve(name)
 	switch len(found) {
 	case 1:
@@ -68,7 +72,7 @@ func (d *draft) givenTarget(name string) error {
 		return nil
 	case 0:
 		near := d.nearest(name, 3)
-		p := &problem.Problem{Kind: problem.Blocked, Code: "data.no_target", Where: "/target",
+		p := &problem.Problem{Kind: problem.Blocked, Code: "data.no_target", Where: where,
 			What: fmt.Sprintf("target column %q is not in any table", name), Why: d.holds(), Nearest: near, Fix: "name a column of the tables with --target"}
 		if len(near) > 0 {
 			p.Fix = "septet run … --set target=" + near[0]
@@ -83,7 +87,7 @@ func (d *draft) givenTarget(name string) error {
 		Text: fmt.Sprintf("%d tables have a column %s. Which one is to be predicted?", len(found), found[0].Name)},
 		"several tables have a column of this name")
 	if ok {
-		return d.givenTarget(answer)
+		return d.givenTarget("--set target", answer)
 	}
 	return d.waiting()
 }
@@ -103,7 +107,7 @@ func (d *draft) askTarget(all []candidate) error {
 		// Of two that are as likely, a name such as "class" beside a value
 		// that the request names tells more than the name alone.
 		for i, c := range all[:min(3, len(options))] {
-			if generic, _ := genericName(c.column); generic && c.level != "" && c.score > all[0].score-sureLead {
+			if generic, _ := genericName(d.catalog, c.column); generic && c.level != "" && c.score > all[0].score-sureLead {
 				fallback = &options[i]
 				break
 			}
@@ -115,8 +119,8 @@ func (d *draft) askTarget(all []candidate) error {
 			continue
 		}
 		options = append(options, name)
-		generic, _ := genericName(c)
-		only := c.last() && len(d.tables) == 1 && (c.Distinct == 2 || d.r.quantity && c.Kind == table.Number)
+		generic, _ := genericName(d.catalog, c)
+		only := c.last() && len(d.tables) == 1 && (yesNo(c) || d.r.quantity && c.Kind == table.Number)
 		if fallback == nil && (generic || only) && fit(d.r, c) > -0.2 {
 			fallback = &name
 		}
@@ -135,7 +139,7 @@ func (d *draft) askTarget(all []candidate) error {
 	}
 	answer, ok := d.ask(handoff.Question{ID: "target", Text: text, Type: "choice", Options: options, Default: fallback}, "no column is clearly what the request asks for")
 	if ok {
-		return d.givenTarget(answer)
+		return d.givenTarget("--set target", answer)
 	}
 	if d.settings.Yes {
 		return &problem.Problem{Kind: problem.Blocked, Code: "data.no_target", What: "the request names nothing that the tables hold",
@@ -150,7 +154,7 @@ func (d *draft) askTarget(all []candidate) error {
 func (d *draft) plausible() []*column {
 	var out []*column
 	rank := func(c *column) int {
-		generic, strong := genericName(c)
+		generic, strong := genericName(d.catalog, c)
 		switch {
 		case strong:
 			return 0
@@ -170,6 +174,11 @@ func (d *draft) plausible() []*column {
 	}
 	slices.SortStableFunc(out, func(a, b *column) int { return rank(a) - rank(b) })
 	return out
+}
+
+// yesNo tells whether a column has two values, of which one means yes.
+func yesNo(c *column) bool {
+	return c.few() && c.Distinct == 2 && polarity(c.Levels[0].Value)*polarity(c.Levels[1].Value) < 0
 }
 
 // maxClasses is the most classes of a multiclass problem: a column with more
@@ -202,6 +211,9 @@ func (d *draft) chooseProblem() error {
 		return nil
 	case kind == "binary" && t.Distinct == 2 || given:
 		return d.choosePositive(positive)
+	}
+	if value, ok := d.within(); ok {
+		return d.choosePositive(value)
 	}
 	for _, l := range t.Levels {
 		d.Classes = append(d.Classes, l.Value)

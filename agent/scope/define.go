@@ -2,6 +2,7 @@ package scope
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ func define(brief handoff.Brief, f facts) (*result, error) {
 	d.Request, d.Tables = request, f.Tables
 	d.Clauses = append(d.Clauses, d.r.said.clauses...)
 	d.Constraints = d.r.said.constraints
-	if brief.Spec != nil && (d.spec.Constraints.LatencyMS != 0 || d.spec.Constraints.ModelBytes != 0 || d.spec.Constraints.Interpretable || len(d.spec.Constraints.FairnessGroups) > 0) {
+	if d.stated("/constraints") {
 		d.Constraints = d.spec.Constraints
 	}
 	if err := d.run(); err != nil {
@@ -88,6 +89,14 @@ func (d *draft) chooseEventSplit() error {
 
 // chooseFairness finds the groups between which the model must be fair.
 func (d *draft) chooseFairness() error {
+	if d.stated("/constraints") {
+		for i, name := range d.Constraints.FairnessGroups {
+			if _, err := d.column(fmt.Sprintf("/constraints/fairness_groups/%d", i), name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	from, to, _, ok := find(fairnessPatterns, d.r.words)
 	if !ok {
 		return nil

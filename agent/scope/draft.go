@@ -69,6 +69,12 @@ func (d *draft) given(field, flag, value, id, spec string) (string, bool) {
 	return "", false
 }
 
+// stated tells whether a specification states a part of the scope, even as
+// null or as an empty list.
+func (d *draft) stated(field string) bool {
+	return slices.ContainsFunc(d.spec.Clauses, func(c handoff.Clause) bool { return c.Field == field })
+}
+
 // ask puts a question. With --yes the default answers it, as an assumption;
 // ok is false where the run must wait for a person.
 func (d *draft) ask(q handoff.Question, because string) (answer string, ok bool) {

@@ -328,7 +328,12 @@ func (d *draft) chooseRule(at *column) error {
 	said := d.r.said
 	if d.spec.Label != nil {
 		l = *d.spec.Label
+		l.EventTable, l.EventTime = d.main.Name, at.Name
 		rule = l.Rule
+		if !slices.Contains(label.Rules(), rule) {
+			return &problem.Problem{Kind: problem.Usage, Code: "label.rule", Where: "/label/rule", What: fmt.Sprintf("there is no rule %q", rule),
+				Nearest: label.Rules(), Fix: "use one of " + strings.Join(label.Rules(), ", ")}
+		}
 		d.clause("/label/rule", l.Rule, fromSpec)
 	}
 	if rule == "" {

@@ -26,8 +26,8 @@ func (d *draft) chooseExclusions() error {
 		d.exclude(c, "asked for", fromFlag, "--exclude "+name)
 	}
 	if d.spec.Exclude != nil { // the specification lists all of them
-		for _, x := range d.spec.Exclude {
-			c, err := d.column("/exclude", strings.TrimPrefix(x.Table+"."+x.Column, "."))
+		for i, x := range d.spec.Exclude {
+			c, err := d.column(fmt.Sprintf("/exclude/%d", i), strings.TrimPrefix(x.Table+"."+x.Column, "."))
 			if err != nil {
 				return err
 			}

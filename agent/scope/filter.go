@@ -19,12 +19,15 @@ import (
 // 12"), a first day.
 func (d *draft) chooseFilters() error {
 	if d.spec.Filters != nil {
-		for _, f := range d.spec.Filters {
-			if _, err := d.column("/filters", f.Table+"."+f.Column); err != nil {
+		for i, f := range d.spec.Filters {
+			c, err := d.column(fmt.Sprintf("/filters/%d/column", i), strings.TrimPrefix(f.Table+"."+f.Column, "."))
+			if err != nil {
 				return err
 			}
+			f.Table, f.Column = c.table.Name, c.Name
+			d.clause(fmt.Sprintf("/filters/%d", i), c.String(), fromSpec)
+			d.Filters = append(d.Filters, f)
 		}
-		d.Filters = d.spec.Filters
 		return nil
 	}
 	d.bounds()
@@ -38,7 +41,8 @@ func (d *draft) chooseFilters() error {
 		}
 	}
 	if s := d.r.said.since; s != nil && d.Time != nil {
-		d.Filters = append(d.Filters, handoff.Filter{Table: d.main.Name, Column: *d.Time, Op: ">=", Value: iso(s.first)})
+		at := d.inTable(d.main, *d.Time)
+		d.Filters = append(d.Filters, handoff.Filter{Table: d.main.Name, Column: at.Name, Op: ">=", Value: d.instant(at, s.first)})
 	}
 	return d.strangers()
 }
@@ -51,7 +55,7 @@ func (d *draft) addFilter(f handoff.Filter, words string) {
 			if g.Op == "=" {
 				g.Op, g.Value = "in", cell(g.Value)
 			}
-			g.Value += ", " + cell(f.Value)
+			g.Value += "," + cell(f.Value)
 			d.clause(fmt.Sprintf("/filters/%d", i), words, fromRequest)
 			return
 		}
@@ -118,10 +122,11 @@ func (d *draft) rank(c *column, i, j int) int {
 }
 
 // reachable tells whether rows of the main table can be kept by a column: it
-// is in the main table, or in a table that has the key of the entity.
+// is in the main table or, for a label over events, in a table that has the
+// key of the entity.
 func (d *draft) reachable(c *column) bool {
-	if c.table == d.main {
-		return true
+	if c.table == d.main || d.target != nil {
+		return c.table == d.main
 	}
 	return slices.ContainsFunc(d.Entity, func(name string) bool { return c.table.Column(name) != nil })
 }
@@ -156,6 +161,9 @@ func (d *draft) bounds() {
 			continue
 		}
 		c, next := d.columnAt(i)
+		if age := d.age(); age != nil && c == nil && i > 0 && d.nouns[words[i-1].stem] {
+			c, next = age, i // "customers over 40"
+		}
 		if c == nil || c == d.target || c.table != d.main || c.Kind != table.Number {
 			continue
 		}
@@ -180,6 +188,16 @@ func (d *draft) bounds() {
 		d.addFilter(handoff.Filter{Table: c.table.Name, Column: c.Name, Op: op, Value: value}, span(d.r.text, words, i, end+1))
 		take(words, i, end+1)
 	}
+}
+
+// age is the column of the main table that holds the age of persons.
+func (d *draft) age() *column {
+	for i := range d.columns {
+		if c := &d.columns[i]; c.table == d.main && c.Kind == table.Number && slices.ContainsFunc(c.parts, func(p word) bool { return p.lower == "age" }) {
+			return c
+		}
+	}
+	return nil
 }
 
 // strict is the operator of a bar: "over" is more than, "at least" is not.
@@ -208,7 +226,7 @@ func (d *draft) strangers() error {
 		case len(far) > 0 && !answered:
 			return &problem.Problem{Kind: problem.Blocked, Code: "scope.filter_far", Where: far[0].String(),
 				What: fmt.Sprintf("rows of table %s cannot be kept by a value of %s", d.main.Name, far[0].String()),
-				Why:  fmt.Sprintf("table %s has none of the key columns %s", far[0].table.Name, strings.Join(d.Entity, ", ")),
+				Why:  d.farAway(far[0].column),
 				Fix:  "add the column to a table that has the key, or leave the words out of the request and pass --set filter=none"}
 		case answered:
 			return d.answerFilter(answer)
@@ -232,6 +250,13 @@ func (d *draft) strangers() error {
 		d.warn("“%s” of the request is nothing that the tables hold; it was passed over", w.text)
 	}
 	return nil
+}
+
+func (d *draft) farAway(c *column) string {
+	if d.target != nil {
+		return "a table that holds the answer is filtered by its own columns only"
+	}
+	return fmt.Sprintf("table %s has none of the key columns %s", c.table.Name, strings.Join(d.Entity, ", "))
 }
 
 // stranger tells whether word i is a name that nothing explains.

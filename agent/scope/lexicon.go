@@ -19,12 +19,15 @@ func words(text string) map[string]bool {
 type lexicon struct {
 	groups map[string][]int // stem → numbers of its groups of synonyms
 	nouns  map[string]bool
-	stay   map[string]bool
-	leave  map[string]bool
+	leave  map[string]bool   // words of an entity that goes
+	sides  []map[string]bool // the two groups of each pair of opposites, one after another
 }
 
 func newLexicon() *lexicon {
-	l := &lexicon{groups: map[string][]int{}, nouns: stems(nouns), stay: stems(stay), leave: stems(leaving)}
+	l := &lexicon{groups: map[string][]int{}, nouns: stems(nouns), leave: stems(leaving)}
+	for _, pair := range opposites {
+		l.sides = append(l.sides, stems(pair[0]), stems(pair[1]))
+	}
 	for i, group := range synonyms {
 		for s := range stems(group) {
 			l.groups[s] = append(l.groups[s], i)
@@ -53,10 +56,20 @@ func (l *lexicon) alike(a, b word) float64 {
 	case slip(a.lower, b.lower):
 		return 0.75
 	case len(b.lower) >= 3 && len(a.lower) >= len(b.lower)+3 && strings.HasPrefix(a.lower, b.lower),
-		l.stay[a.stem] && l.leave[b.stem]:
+		l.opposite(a, b):
 		return 0.7
 	}
 	return 0
+}
+
+// opposite tells whether two words mean the opposite of one another.
+func (l *lexicon) opposite(a, b word) bool {
+	for i, side := range l.sides {
+		if side[a.stem] && l.sides[i^1][b.stem] {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *lexicon) synonym(a, b string) bool {

@@ -42,6 +42,22 @@ func (d *draft) choosePositive(asked string) error {
 	return nil
 }
 
+// within finds the class of several that says that it happens within the
+// horizon of the request: "<30" for "within 30 days".
+func (d *draft) within() (value string, ok bool) {
+	n := d.r.said.horizonDays
+	if n == 0 {
+		return "", false
+	}
+	for _, l := range d.target.Levels {
+		if number, below := strings.CutPrefix(strings.ReplaceAll(l.Value, " ", ""), "<"); below && strings.Trim(number, "=days") == strconv.Itoa(n) {
+			d.assume(0.7, "the request says within "+plural(n, "day"), "class %s is the one of interest", l.Value)
+			return l.Value, true
+		}
+	}
+	return "", false
+}
+
 // class finds the value of the target that a person means.
 func (d *draft) class(asked string) (string, error) {
 	t := d.target
@@ -88,7 +104,7 @@ func (d *draft) interest() string {
 		return value
 	}
 	about := d.r.with(object, subject)
-	named := func(v string) bool { return !plain(v) && spelled(v, about) }
+	named := func(v string) bool { return !plain(v) && d.r.says(v, object, subject) }
 	switch x, y := named(a), named(b); {
 	case x && !y:
 		return settle(a, 0.9, "the request names it")

@@ -76,14 +76,14 @@ func (r *reading) roles() {
 			r.ask(i)
 			state, spoken = r.afterWhich(i), false
 			continue
-		case predicts[w.lower] && !spoken && state != tail && state != aside && !(models[w.lower] && r.behindBuild(i)):
+		case predicts[w.lower] && !spoken && state != tail && state != aside && !(models[w.lower] && r.behindBuild(i)) && !r.determined(i, state):
 			r.sorting = r.sorting || sorting[w.lower]
 			state = object
 			continue
 		case build[w.lower] && state == nothing:
 			state = subject // until the noun "model" says what the words before it were
 			continue
-		case models[w.lower] && (state == subject || state == object || state == nothing):
+		case models[w.lower] && (state == subject || state == object || state == nothing) && !(r.determined(i, state) && !spoken):
 			if state != object {
 				spoken = r.promote(i) || spoken
 			}
@@ -171,6 +171,12 @@ func (r *reading) afterWhich(i int) role {
 		}
 	}
 	return object
+}
+
+// determined tells whether word i is the noun behind "predict the": the
+// score, the rank.
+func (r *reading) determined(i int, state role) bool {
+	return state == object && i > 1 && (r.words[i-1].lower == "the" || r.words[i-1].lower == "a" || r.words[i-1].lower == "their")
 }
 
 // behindBuild tells whether a verb of building stands before word i.

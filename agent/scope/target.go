@@ -16,8 +16,13 @@ type candidate struct {
 	name     float64 // how far the words of the request name the column, 0 to 1
 	literal  bool    // the words are the column's own, not synonyms
 	opposite bool    // the request names the opposite ("stay")
-	words    []word  // of the request that speak for it
-	level    string  // value of the column that the request names; "" if none
+
+	// unexplained says that nothing but a name such as "target" speaks for the
+	// column, and the request has words that it does not account for.
+	unexplained bool
+
+	words []word // of the request that speak for it
+	level string // value of the column that the request names; "" if none
 }
 
 // What it takes to choose a column without a question: a score with a lead
@@ -33,6 +38,7 @@ const (
 func (c *catalog) candidates(r *reading) []candidate {
 	about := r.with(object)
 	var all []candidate
+	named := 0.0
 	for i := range c.columns {
 		col := &c.columns[i]
 		if !answerable(col) {
@@ -43,6 +49,15 @@ func (c *catalog) candidates(r *reading) []candidate {
 		if cand.score > 0 {
 			cand.score += fit(r, col)
 			all = append(all, cand)
+			if generic, _ := genericName(c, col); !generic {
+				named = max(named, cand.name)
+			}
+		}
+	}
+	for i := range all {
+		// A name such as "target" stands back where another column is named.
+		if all[i].unexplained && named >= 0.5 {
+			all[i].score -= 0.2
 		}
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
@@ -90,7 +105,7 @@ func (c *catalog) named(r *reading, col *column, about []word) candidate {
 		if best > 0 {
 			cand.words = append(cand.words, about[i])
 			own, literal = own && best == 1, literal || best == 1
-			cand.opposite = cand.opposite || best == 0.7 && c.stay[w.stem]
+			cand.opposite = cand.opposite || best == 0.7 && c.opposite(w, col.parts[part])
 			known += weight * best
 		}
 	}
@@ -122,6 +137,12 @@ func (c *catalog) named(r *reading, col *column, about []word) candidate {
 	cand.score = cand.name - 0.1
 	if head := about[len(about)-1]; slices.ContainsFunc(cand.words, func(w word) bool { return w.start == head.start }) {
 		cand.score = cand.name
+	}
+	for j, p := range col.parts {
+		if given[j] == 0 && changers[p.lower] {
+			cand.score -= 0.25
+			break
+		}
 	}
 	cand.because = "its name is like " + quote(cand.words)
 	return cand
@@ -174,8 +195,8 @@ func (r *reading) spells(col *column) []word {
 // byKind adds what a column's values and a name such as "class" say.
 func (c *catalog) byKind(r *reading, cand *candidate, about []word) {
 	col := cand.column
-	generic, strong := genericName(col)
-	level, strength := c.namesLevel(col, about)
+	generic, strong := genericName(c, col)
+	level, strength := c.namesLevel(r, col, about)
 	if strength > 0 && cand.name > 0 {
 		cand.score += 0.1
 		cand.level = level
@@ -195,7 +216,8 @@ func (c *catalog) byKind(r *reading, cand *candidate, about []word) {
 		score += 0.2 * strength
 		because = join(because, "its values may be short for words of the request")
 	}
-	if generic && c.unexplained(r, cand, about) > 0 && strength < 1 {
+	if generic && strength < 1 && c.unexplained(cand, about) > 0 {
+		cand.unexplained = true
 		score -= 0.2
 		if strong {
 			score += 0.15
@@ -203,6 +225,8 @@ func (c *catalog) byKind(r *reading, cand *candidate, about []word) {
 	}
 	if score > cand.score {
 		cand.score, cand.because, cand.level = score, because, level
+	} else {
+		cand.unexplained = false
 	}
 	if generic && cand.score > 0 && (col.last() || col.place == 0) {
 		cand.score += 0.1
@@ -211,17 +235,26 @@ func (c *catalog) byKind(r *reading, cand *candidate, about []word) {
 
 // genericName tells whether a column is named as targets are, whatever they
 // hold: "target", "y"; "class" and "status" are so less surely.
-// A "y" beside an "x" is a coordinate.
-func genericName(col *column) (generic, strong bool) {
+// A "y" beside an "x" is a coordinate. "loan_status" of loans is a status.
+func genericName(c *catalog, col *column) (generic, strong bool) {
 	if strongTargets[col.squashed] && (col.squashed != "y" || col.table.Column("x") == nil) {
 		return true, true
 	}
-	return weakTargets[col.squashed], false
+	last := len(col.parts) - 1
+	if last < 1 || !statusWords[col.parts[last].lower] {
+		return weakTargets[col.squashed], false
+	}
+	for _, p := range col.parts[:last] {
+		if !c.nouns[p.stem] && !c.explains(col.number, p) {
+			return false, false
+		}
+	}
+	return true, false
 }
 
 // unexplained is the number of words of the object that neither the column,
 // its values nor its table account for.
-func (c *catalog) unexplained(r *reading, cand *candidate, about []word) int {
+func (c *catalog) unexplained(cand *candidate, about []word) int {
 	n := 0
 	for _, w := range about {
 		if c.nouns[w.stem] || wrappers[w.lower] || sorting[w.lower] || c.explains(cand.number, w) || c.meansLevel(cand.column, w) {
@@ -237,7 +270,7 @@ func (c *catalog) unexplained(r *reading, cand *candidate, about []word) int {
 
 // namesLevel tells whether the request names a value of a column with few: 1
 // in full, less where a value may be an abbreviation of a word.
-func (c *catalog) namesLevel(col *column, about []word) (level string, strength float64) {
+func (c *catalog) namesLevel(r *reading, col *column, about []word) (level string, strength float64) {
 	if !col.few() || col.Distinct > 50 || col.Distinct < 2 {
 		return "", 0
 	}
@@ -245,7 +278,7 @@ func (c *catalog) namesLevel(col *column, about []word) (level string, strength 
 		if plain(l.Value) {
 			continue
 		}
-		if spelled(l.Value, about) {
+		if r.says(l.Value, object) {
 			return l.Value, 1
 		}
 	}
@@ -271,28 +304,28 @@ func plain(value string) bool {
 	return len(lower) < 2 || lower == "yes" || lower == "no" || lower == "true" || lower == "false" || strings.Trim(lower, "0123456789.-+") == ""
 }
 
-// spelled tells whether all words of a value are among the words of the
-// request: "malignant", "not recommended"; ">50K" is also "more than 50K",
-// which the caller gives as one word.
-func spelled(value string, about []word) bool {
+// says tells whether all words of a value are in the request, one of them in
+// one of the roles: "malignant", "charged off"; ">50K" is also "more than 50K".
+func (r *reading) says(value string, roles ...role) bool {
+	if strings.ContainsAny(value, "<>≤≥") {
+		return comparison(value, r.with(roles...))
+	}
 	squashed := squash(value)
-	for i := range about {
-		text := ""
-		for j := i; j < len(about) && len(text) <= len(squashed)+3; j++ {
-			text += squash(about[j].text)
-			if text == squashed && !strings.ContainsAny(value, "<>≤≥") {
+	for i := range r.words {
+		text, fits := "", false
+		for j := i; j < len(r.words) && len(text) < len(squashed) && !r.words[j].taken; j++ {
+			text += squash(r.words[j].text)
+			fits = fits || slices.Contains(roles, r.words[j].role)
+			if fits && text == squashed {
 				return true
 			}
 		}
-	}
-	if strings.ContainsAny(value, "<>≤≥") {
-		return comparison(value, about)
 	}
 	parts := nameWords(value)
 	if len(parts) != 1 || len(parts[0].lower) < 3 {
 		return false
 	}
-	return slices.ContainsFunc(about, func(w word) bool { return w.stem == parts[0].stem })
+	return slices.ContainsFunc(r.with(roles...), func(w word) bool { return w.stem == parts[0].stem })
 }
 
 // comparison tells whether the request says what a value such as ">50K" or
@@ -308,11 +341,12 @@ func comparison(value string, about []word) bool {
 }
 
 // abbreviates tells whether a value of a column named "class" or the like may
-// be short for a word: "p" for poisonous, "acc" for acceptable.
+// be short for a word: "p" for poisonous, "acc" for acceptable. One letter is
+// only where there are two or three.
 func (c *catalog) abbreviates(col *column, value string, w word) bool {
-	generic, _ := genericName(col)
+	generic, _ := genericName(c, col)
 	lower := strings.ToLower(value)
-	if !generic || stops[w.lower] || len(lower) > 5 || len(lower) >= len(w.lower) || strings.Trim(lower, "abcdefghijklmnopqrstuvwxyz") != "" {
+	if !generic || len(lower) < 2 && col.Distinct > 3 || stops[w.lower] || len(lower) > 5 || len(lower) >= len(w.lower) || strings.Trim(lower, "abcdefghijklmnopqrstuvwxyz") != "" {
 		return false
 	}
 	return !c.explains(col.number, w) && !c.nouns[w.stem] && !sorting[w.lower] && strings.HasPrefix(w.lower, lower)

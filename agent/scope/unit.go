@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/problem"
@@ -28,6 +29,9 @@ func (d *draft) chooseEntity() (recurs bool, err error) {
 			recurs = recurs && c.repeats()
 		}
 		return recurs && len(d.Entity) > 0, nil
+	}
+	if d.stated("/entity") {
+		return false, nil
 	}
 	c, because, confidence := d.entity(d.r.with(subject, tail, object))
 	if c == nil {
@@ -138,7 +142,7 @@ func (d *draft) chooseTime() error {
 		return nil
 	}
 	best := d.eventTime(d.main)
-	if best == nil {
+	if best == nil || d.stated("/time") {
 		return nil
 	}
 	d.Time = &best.Name
@@ -279,17 +283,34 @@ func (d *draft) chooseDays() error {
 		d.warn("the as-of date %s has no effect: no column tells when a row came to be", asOf)
 		return nil
 	}
-	newest := d.inTable(d.main, *d.Time).Latest
+	at := d.inTable(d.main, *d.Time)
+	newest := at.Latest
 	if asOf == "" || asOf >= iso(newest) {
 		asOf = iso(newest)
 		if d.settings.Set["as_of"] == "" {
 			d.clause("/as_of", "the newest row", fromData)
 		}
 	} else {
-		d.Filters = append(d.Filters, handoff.Filter{Table: d.main.Name, Column: *d.Time, Op: "<=", Value: asOf})
+		last, err := time.Parse(time.DateOnly, asOf)
+		if err != nil {
+			return &problem.Problem{Kind: problem.Usage, Code: "settings.value", Where: "/as_of", What: "the as-of date is no date", Fix: "write it as 2024-06-30"}
+		}
+		f := handoff.Filter{Table: d.main.Name, Column: *d.Time, Op: "<", Value: d.instant(at, last.AddDate(0, 0, 1))}
+		if !slices.Contains(d.Filters, f) {
+			d.Filters = append(d.Filters, f)
+		}
 	}
 	d.AsOf = &asOf
 	return nil
+}
+
+// instant is a time as a filter on a column of times holds it: as the cells of
+// the column are written, for a label over events as RFC 3339.
+func (d *draft) instant(c *column, t time.Time) string {
+	if d.target == nil || len(c.Layouts) == 0 {
+		return iso(t)
+	}
+	return t.Format(c.Layouts[0])
 }
 
 // chooseHorizon sets how far ahead is predicted, if that is said.
@@ -304,7 +325,7 @@ func (d *draft) chooseHorizon() error {
 			return &problem.Problem{Kind: problem.Usage, Code: "settings.value", Where: "/horizon_days", What: "the horizon must be a whole number of days, 1 or more", Fix: "give a number of days"}
 		}
 		d.HorizonDays = &n
-	} else if n := d.r.said.horizonDays; n > 0 {
+	} else if n := d.r.said.horizonDays; n > 0 && !d.stated("/horizon_days") {
 		d.HorizonDays = &n
 	}
 	if d.HorizonDays != nil && d.target != nil {

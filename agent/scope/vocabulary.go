@@ -43,7 +43,7 @@ var synonyms = [][]string{
 	// Outcomes.
 	{"churn", "attrition", "leave", "leaver", "exit", "exited", "lapse", "lapsed", "quit", "resign", "resignation", "turnover", "defect", "defection", "attrit", "departure", "switch", "abandon"},
 	{"churn", "cancel", "cancellation", "terminate", "termination", "unsubscribe"},
-	{"default", "bad", "delinquent", "delinquency", "nonpayment", "bankrupt", "bankruptcy", "insolvency"},
+	{"default", "bad", "charged", "delinquent", "delinquency", "nonpayment", "bankrupt", "bankruptcy", "insolvency"},
 	{"convert", "conversion", "purchase", "buy", "revenue", "order", "transaction"},
 	{"subscribe", "subscription", "signup", "respond", "response", "accept", "acceptance", "convert", "conversion", "enroll", "enrol"},
 	{"click", "clicked", "clickthrough"},
@@ -63,6 +63,7 @@ var synonyms = [][]string{
 	{"spend", "spending", "expenditure", "sales"},
 	{"income", "salary", "wage", "earnings", "earn", "pay", "compensation"},
 	{"sales", "revenue", "turnover"},
+	{"sale", "sell"},
 	{"demand", "load", "consumption", "usage"},
 	{"amount", "sum", "volume"},
 	{"quality", "grade", "rating", "score"},
@@ -97,17 +98,27 @@ var nouns = []string{
 	"buyer", "respondent", "woman", "man", "child", "tenant", "merchant", "supplier", "vendor", "sample", "row", "record",
 }
 
-// stay are the words of the opposite of leaving; the positive class turns round.
-var stay = []string{"stay", "retain", "retention", "remain", "renew", "renewal", "loyal"}
-
-// leaving are the words whose opposite stay names.
+// leaving are the words of an entity that goes.
 var leaving = []string{"churn", "attrition", "leave", "exit", "exited", "lapse", "quit", "resign", "turnover", "defect", "cancel", "terminate", "attrit"}
+
+// opposites are pairs of groups of words. A request in words of the one group
+// finds a column in words of the other, and the positive class turns round.
+var opposites = [][2][]string{
+	{leaving, {"stay", "retain", "retention", "remain", "renew", "renewal", "loyal"}},
+	{{"die", "death", "dead", "mortality", "decease"}, {"survive", "survival", "alive"}},
+	{{"fail", "failure"}, {"pass", "succeed", "success"}},
+	{{"default", "bad", "delinquent"}, {"repay", "repaid"}},
+}
 
 // fillers say nothing about what a column holds.
 var fillers = words("is are was were has had have will did do does flag ind indicator class target label col column field var variable yn used current the of in to for at by and or a an on")
 
 // figures say how a column was summed up; they weigh half.
 var figures = words("total average avg mean median sum max min count number num")
+
+// changers turn a name into that of something about the thing: "churn_date",
+// "churn_reason".
+var changers = words("yr year month day date time hour week quarter reason code id name type method mode number no channel source desc description")
 
 // stops are words of a request that name nothing.
 var stops = words(`a an the this that these those of in on at by for from to into with and or as is are was were be been being
@@ -165,7 +176,8 @@ var no = words(`no n false f 0 stay stayed staying existing retained retain curr
 // ones hardly ever mean anything else.
 var (
 	strongTargets = words("target label y outcome dependent groundtruth ytrue truth response targetvariable classlabel")
-	weakTargets   = words("class result status category type group grade")
+	weakTargets   = words("class result status category type group")
+	statusWords   = words("status outcome result class label target flag")
 )
 
 // idWords end the names of keys.
