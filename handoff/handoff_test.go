@@ -211,39 +211,37 @@ func TestGoldenEnvelopesAreStillRead(t *testing.T) {
 	}
 }
 
-// FuzzEnvelope reads arbitrary bytes as an envelope of each agent: nothing but
-// a valid one passes, and what passes is the same when written again.
+// FuzzEnvelope reads arbitrary bytes as an envelope of the agent that a byte
+// picks: what passes is the same when written again.
 func FuzzEnvelope(f *testing.F) {
-	for _, a := range handoff.Agents() {
+	for i, a := range handoff.Agents() {
 		data, err := json.Marshal(handofftest.New(3).Envelope(a))
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
-		f.Add(data[:len(data)/2])
+		f.Add(byte(i), data)
+		f.Add(byte(i), data[:len(data)/2])
 	}
-	f.Add([]byte(`null`))
-	f.Add([]byte(`{"output":{"a":1e999}}`))
-	f.Add([]byte(`{"from_agent":"scope_definer","output":{"tables":[[]]}}`))
+	f.Add(byte(0), []byte(`null`))
+	f.Add(byte(0), []byte(`{"output":{"a":1e999}}`))
+	f.Add(byte(0), []byte(`{"from_agent":"scope_definer","output":{"tables":[[]]}}`))
 	checker := handoff.NewChecker()
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, a := range handoff.Agents() {
-			zero := handoff.PayloadOf(a)
-			faults, err := checker.EnvelopeJSON(data, zero, "/secret/place")
-			if err != nil || len(faults) > 0 {
-				continue
-			}
-			var e handoff.Envelope
-			if err := json.Unmarshal(data, &e); err != nil {
-				t.Fatalf("passed, but does not decode: %v", err)
-			}
-			again, err := json.Marshal(e)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if faults, err := checker.EnvelopeJSON(again, zero); err != nil || len(faults) > 0 {
-				t.Fatalf("passed, but not when written again: %v %v", err, faults)
-			}
+	f.Fuzz(func(t *testing.T, which byte, data []byte) {
+		zero := handoff.Payloads()[which%7]
+		faults, err := checker.EnvelopeJSON(data, zero, "/secret/place")
+		if err != nil || len(faults) > 0 {
+			return
+		}
+		var e handoff.Envelope
+		if err := json.Unmarshal(data, &e); err != nil {
+			t.Fatalf("passed, but does not decode: %v", err)
+		}
+		again, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if faults, err := checker.EnvelopeJSON(again, zero); err != nil || len(faults) > 0 {
+			t.Fatalf("passed, but not when written again: %v %v", err, faults)
 		}
 	})
 }
