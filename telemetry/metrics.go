@@ -8,6 +8,7 @@ package telemetry
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -171,4 +172,9 @@ func (m *ModelMetrics) Forget() {
 	for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{m.all.requests, m.all.rows, m.all.seconds, m.all.shadow, m.all.info} {
 		vec.DeletePartialMatch(match)
 	}
+}
+
+// IsOf tells whether a line of /metrics is a series of the model version.
+func IsOf(line, name, digest string) bool {
+	return strings.Contains(line, `digest="`+digest+`"`) && strings.Contains(line, `model="`+name+`"`)
 }

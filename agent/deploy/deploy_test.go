@@ -68,7 +68,7 @@ func (s *site) model(recipe servetest.Recipe) handoff.Model {
 	if err := m.Write(&file); err != nil {
 		s.Fatal(err)
 	}
-	out := handofftest.New(3).Model()
+	out := handofftest.New(3).Payload(handoff.ModelTrainer).(handoff.Model)
 	out.Name, out.Blessed = "churn", true
 	out.Choice.Features.Dataset.Scope.Constraints = handoff.Constraints{FairnessGroups: []string{}}
 	out.File, err = s.options.Artifacts.Put(s.Context(), "model", "application/octet-stream", func(w io.Writer) error {
