@@ -1,9 +1,7 @@
 package baseline_test
 
 import (
-	"context"
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/septet-ml/septet/learn"
@@ -12,63 +10,113 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
+var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
+
+var (
+	dummy = learntest.Subject{Learner: baseline.Dummy{}, Decode: baseline.Decode, Tasks: tasks, Constant: true, Repeats: true}
+	rule  = learntest.Subject{Learner: baseline.Rule{}, Decode: baseline.Decode, Tasks: tasks}
+)
+
 func TestConformance(t *testing.T) {
-	tasks := []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
-	learntest.Run(t, learntest.Subject{Learner: baseline.Dummy{}, Decode: baseline.Decode, Tasks: tasks, Constant: true})
-	learntest.Run(t, learntest.Subject{Learner: baseline.Rule{}, Decode: baseline.Decode, Tasks: tasks, Constant: true})
+	t.Run("dummy", func(t *testing.T) { learntest.Run(t, dummy) })
+	t.Run("rule", func(t *testing.T) { learntest.Run(t, rule) })
 }
 
-// The rule finds the column that decides, whatever its kind.
-func TestRuleFindsTheColumn(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	const n = 600
-	noise, age := make([]float64, n), make([]float64, n)
-	plan := make([]int32, n)
-	byAge, byPlan := make([]float64, n), make([]float64, n)
-	for i := range n {
-		noise[i], age[i], plan[i] = random.NormFloat64(), float64(random.IntN(80)), int32(random.IntN(3))
-		if age[i] > 40 {
-			byAge[i] = 1
-		}
-		if plan[i] == 1 {
-			byPlan[i] = 1
-		}
+func FuzzDecodeDummy(f *testing.F) { learntest.Fuzz(f, dummy) }
+
+func FuzzDecodeRule(f *testing.F) { learntest.Fuzz(f, rule) }
+
+func TestDummyIsTheShares(t *testing.T) {
+	tests := []struct {
+		data learn.Data
+		want []float64
+	}{
+		{learn.Data{Task: learn.Binary, Classes: 2, Target: []float64{1, 0, 0, 1, 1}, Weight: []float64{1, 1, 1, 1, 2}}, []float64{4.5 / 7}},
+		{learn.Data{Task: learn.Multiclass, Classes: 3, Target: []float64{1, 0, 0, 1, 1}}, []float64{2.5 / 6.5, 3.5 / 6.5, 0.5 / 6.5}},
+		{learn.Data{Task: learn.Regression, Target: []float64{1, 2, 3, 4, 10}}, []float64{4}},
 	}
-	tab := &table.Table{Rows: n, Columns: []table.Column{
-		{Name: "noise", Number: noise}, {Name: "age", Number: age},
-		{Name: "plan", Kind: table.Text, Code: plan, Levels: []string{"a", "b", "c"}},
-	}}
-	for _, c := range []struct {
-		column string
-		target []float64
-	}{{"age", byAge}, {"plan", byPlan}} {
-		m, err := baseline.Rule{}.Fit(context.Background(), learn.Data{Task: learn.Binary, Classes: 2, Table: tab, Target: c.target}, nil, learn.Options{Threads: 1})
+	for _, test := range tests {
+		test.data.Table = &table.Table{Rows: 5}
+		m, err := baseline.Dummy{}.Fit(t.Context(), test.data, nil, learn.Options{Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		rule := m.(*baseline.Model)
-		if rule.ColumnName != c.column {
-			t.Errorf("rule %q, want column %s", rule.Rule(), c.column)
-		}
-		wrong := 0
-		for i := range n {
-			var p [1]float64
-			m.Predict([]float64{noise[i], age[i], float64(plan[i])}, p[:])
-			if math.Abs(p[0]-c.target[i]) > 0.5 {
-				wrong++
+		got := make([]float64, len(test.want))
+		m.Predict(nil, got)
+		for k, want := range test.want {
+			if math.Abs(got[k]-want) > 1e-15 {
+				t.Errorf("%s: %v, want %v", test.data.Task, got, test.want)
 			}
-		}
-		if wrong > n/30 {
-			t.Errorf("%s: %d of %d rows on the wrong side of %q", c.column, wrong, n, rule.Rule())
 		}
 	}
 }
 
-func FuzzDecode(f *testing.F) {
-	f.Add([]byte(`{"family":"rule","column":0,"cuts":[1],"leaves":[[0.1],[0.2],[0.3]]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if m, err := baseline.Decode(data); err == nil {
-			m.Predict(make([]float64, 100), make([]float64, m.Width()))
+// contracts is 1,000 rows of a useless number, an identifier, and two columns
+// that say something, the contract more.
+func contracts() learn.Data {
+	const n = 1000
+	noise := table.Column{Name: "noise", Number: make([]float64, n)}
+	months := table.Column{Name: "months", Number: make([]float64, n)}
+	id := table.Column{Name: "id", Kind: table.Text, Code: make([]int32, n), Levels: make([]string, n)}
+	contract := table.Column{Name: "contract", Kind: table.Text, Code: make([]int32, n), Levels: []string{"two years", "monthly", "yearly"}}
+	target := make([]float64, n)
+	for i := range n {
+		noise.Number[i] = float64((i * 7919) % 1000)
+		id.Code[i] = int32(i)
+		contract.Code[i] = int32(i % 4)
+		if i%4 == 3 {
+			contract.Code[i] = -1
 		}
-	})
+		// Monthly: 3 of 5 leave; missing: 1 of 5; the others 1 of 25.
+		leaves := map[int32]bool{1: i%5 < 3, -1: i%5 == 0, 0: i%25 == 0, 2: i%25 == 1}
+		if leaves[contract.Code[i]] {
+			target[i] = 1
+		}
+		months.Number[i] = float64(i%50) + 5*(1-target[i])
+	}
+	return learn.Data{Task: learn.Binary, Classes: 2, Target: target,
+		Table: &table.Table{Rows: n, Columns: []table.Column{noise, id, months, contract}}}
+}
+
+func TestRuleInWords(t *testing.T) {
+	d := contracts()
+	fit := func() *baseline.Thumb {
+		m, err := baseline.Rule{}.Fit(t.Context(), d, nil, learn.Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.(*baseline.Thumb)
+	}
+	if got, want := fit().Words(d.Table.Columns, nil), "contract: two years, yearly → 0.04036; monthly → 0.5985; missing → 0.2001"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+
+	d.Task, d.Classes, d.Target = learn.Regression, 0, d.Table.Columns[2].Number
+	if got, want := fit().Words(d.Table.Columns, nil), "months: below 16.5 → 9.764; 16.5 to 30 → 23.27; 30 to 41.5 → 35.97; from 41.5 → 47.63"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+
+	d.Table = &table.Table{Rows: d.Table.Rows, Columns: d.Table.Columns[:2]}
+	d.Task, d.Classes = learn.Multiclass, 3
+	d.Target = make([]float64, d.Table.Rows)
+	d.Target[5], d.Target[9] = 1, 2
+	if got, want := fit().Words(d.Table.Columns, []string{"stays", "leaves", "unknown"}), "always → stays (1.00)"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestRulePredictsItsGroups(t *testing.T) {
+	d := contracts()
+	m, err := baseline.Rule{}.Fit(t.Context(), d, nil, learn.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := []float64{0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, math.NaN(), 0, 0, 0, 77}
+	got := make([]float64, 4)
+	m.Predict(x[:16], got)
+	for i, want := range []float64{0.6, 0.04, 0.2, 0.22} {
+		if math.Abs(got[i]-want) > 0.005 {
+			t.Errorf("row %d is predicted %.4f, want %.2f", i, got[i], want)
+		}
+	}
 }

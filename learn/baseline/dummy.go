@@ -1,179 +1,195 @@
-// Package baseline is the simple predictions that every learner is held
-// against: Dummy knows only the answer's mean, Rule one column.
+// Package baseline is the two models that every other has to beat: the dummy,
+// which looks at no column, and the rule of thumb, which looks at one.
 package baseline
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/septet-ml/septet/learn"
 )
 
-// Dummy predicts the shares of the classes, or the mean.
+// Dummy predicts the shares of the classes or the mean of the target. It has
+// no settings.
 type Dummy struct{}
 
 // Name is "dummy".
 func (Dummy) Name() string { return "dummy" }
 
-// Fit takes the weighted mean of the target.
+// Fit is learn.Learner's.
 func (Dummy) Fit(ctx context.Context, train learn.Data, _ *learn.Data, _ learn.Options) (learn.Model, error) {
-	if err := cmp.Or(ctx.Err(), train.Check()); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("fit dummy: %w", err)
 	}
-	return &Model{Family: "dummy", Leaves: [][]float64{mean(&train, func(int) int { return 0 }, 1, nil)[0]}}, nil
-}
-
-// Model is the fitted state of both learners: a leaf for each range of one
-// column. It is written as JSON.
-type Model struct {
-	Family string `json:"family"` // "dummy" or "rule"
-	Column int    `json:"column"` // that is looked at; 0 where there is one leaf
-
-	// Number columns: leaf i is for values up to Cuts[i], the last leaf but
-	// one for those above all cuts, the last for missing ones.
-	Cuts []float64 `json:"cuts,omitempty"`
-
-	// Text columns: the leaf of each code; other codes are in Other, missing
-	// ones in the last leaf.
-	Level map[int32]int `json:"level,omitempty"`
-	Other int           `json:"other,omitempty"`
-
-	// Leaves have the prediction, Width values each.
-	Leaves [][]float64 `json:"leaves"`
-
-	ColumnName string `json:"column_name,omitempty"`
-	Words      string `json:"words,omitempty"` // the rule as a person reads it
-}
-
-// Name is that of the learner.
-func (m *Model) Name() string { return m.Family }
-
-// Width is the number of values a row.
-func (m *Model) Width() int { return len(m.Leaves[0]) }
-
-// Rule is the model in words; "" for a dummy.
-func (m *Model) Rule() string { return m.Words }
-
-// Predict looks each row's leaf up.
-func (m *Model) Predict(x, out []float64) {
-	width := m.Width()
-	rows := len(out) / width
-	columns := 0
-	if rows > 0 {
-		columns = len(x) / rows
+	if err := train.Check(); err != nil {
+		return nil, fmt.Errorf("fit dummy on %d rows: %w", train.N(), err)
 	}
-	for i := range rows {
-		leaf := 0
-		if len(m.Leaves) > 1 && m.Column < columns {
-			leaf = m.leaf(x[i*columns+m.Column])
-		}
-		copy(out[i*width:], m.Leaves[leaf])
+	t := newTargets(&train)
+	return &Constant{Format: constantFormat, Value: t.value(t.all(), nil)}, nil
+}
+
+// Constant is the model of a Dummy: the same prediction for every row.
+type Constant struct {
+	Format string    `json:"format"` // "dummy/1"
+	Value  []float64 `json:"value"`  // what Predict writes for a row
+}
+
+const constantFormat = "dummy/1"
+
+// Name is "dummy".
+func (m *Constant) Name() string { return Dummy{}.Name() }
+
+// Width is the number of values that Predict writes for a row.
+func (m *Constant) Width() int { return len(m.Value) }
+
+// Predict writes the value for every row.
+func (m *Constant) Predict(_, out []float64) {
+	for i := 0; i < len(out); i += len(m.Value) {
+		copy(out[i:], m.Value)
 	}
 }
 
-func (m *Model) leaf(v float64) int {
-	switch {
-	case math.IsNaN(v):
-		return len(m.Leaves) - 1
-	case m.Level != nil:
-		if leaf, known := m.Level[int32(v)]; known {
-			return leaf
-		}
-		return m.Other
-	}
-	for i, cut := range m.Cuts {
-		if v <= cut {
-			return i
-		}
-	}
-	return len(m.Cuts)
-}
+// MarshalBinary is the model as JSON.
+func (m *Constant) MarshalBinary() ([]byte, error) { return json.Marshal(m) }
 
-// MarshalBinary is JSON.
-func (m *Model) MarshalBinary() ([]byte, error) { return json.Marshal(m) }
-
-// Decode reads what MarshalBinary wrote; damaged bytes give an error.
-func Decode(data []byte) (learn.Model, error) {
-	var m Model
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("read baseline: %w", err)
-	}
-	if err := m.check(); err != nil {
-		return nil, fmt.Errorf("read baseline: %w", err)
-	}
-	return &m, nil
-}
-
-func (m *Model) check() error {
-	if m.Family != "dummy" && m.Family != "rule" {
-		return fmt.Errorf("no family %q", m.Family)
-	}
-	if len(m.Leaves) == 0 || len(m.Leaves[0]) == 0 || m.Column < 0 {
-		return fmt.Errorf("no leaves")
-	}
-	for _, leaf := range m.Leaves {
-		if len(leaf) != len(m.Leaves[0]) {
-			return fmt.Errorf("leaves of different widths")
-		}
-	}
-	inside := func(leaf int) bool { return leaf >= 0 && leaf < len(m.Leaves) }
-	if !inside(m.Other) || !inside(len(m.Cuts)) {
-		return fmt.Errorf("a leaf that is not there")
-	}
-	for _, leaf := range m.Level {
-		if !inside(leaf) {
-			return fmt.Errorf("a leaf that is not there")
-		}
+func (m *Constant) check() error {
+	if len(m.Value) == 0 {
+		return errors.New("no prediction")
 	}
 	return nil
 }
 
-// mean is the prediction of each of n groups of rows: the shares of the
-// classes, or the mean, drawn a little to prior (nil: not at all). A group
-// without weight gets prior.
-func mean(d *learn.Data, group func(row int) int, n int, prior []float64) [][]float64 {
-	width := 1
-	if d.Task == learn.Multiclass {
-		width = d.Classes
+// Decode reads the model of a Dummy or a Rule.
+func Decode(data []byte) (learn.Model, error) {
+	var kind struct {
+		Format string `json:"format"`
 	}
-	sums := make([][]float64, n)
-	for g := range sums {
-		sums[g] = make([]float64, width)
+	if err := json.Unmarshal(data, &kind); err != nil {
+		return nil, fmt.Errorf("decode baseline model: %w", err)
 	}
-	totals := make([]float64, n)
-	for i := range d.N() {
-		row := d.Row(i)
-		w := weight(d, row)
-		g := group(row)
-		totals[g] += w
-		if width > 1 {
-			sums[g][int(d.Target[row])] += w
-		} else {
-			sums[g][0] += float64(w * d.Target[row])
-		}
+	var m interface {
+		learn.Model
+		check() error
 	}
-	for g := range sums {
-		for k := range sums[g] {
-			switch {
-			case prior != nil:
-				sums[g][k] = (sums[g][k] + float64(pull*prior[k])) / (totals[g] + pull)
-			case totals[g] > 0:
-				sums[g][k] /= totals[g]
-			}
-		}
+	switch kind.Format {
+	case constantFormat:
+		m = &Constant{}
+	case ruleFormat:
+		m = &Thumb{}
+	default:
+		return nil, errors.New("decode baseline model: unknown format")
 	}
-	return sums
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(m); err != nil {
+		return nil, fmt.Errorf("decode baseline model: %w", err)
+	}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("decode baseline model: %w", err)
+	}
+	return m, nil
 }
 
-// pull is the weight in rows of the prior in a leaf.
-const pull = 2
+// targets is how the targets of a set of rows are summed up in a stat: for
+// classes the weight of each; for values the weight, the sum of weight × y and
+// of weight × y², where y is target / scale so that nothing overflows.
+type targets struct {
+	data  *learn.Data
+	scale float64
+}
 
-func weight(d *learn.Data, row int) float64 {
-	if d.Weight == nil {
+type stat []float64
+
+func newTargets(d *learn.Data) *targets {
+	t := &targets{d, 1}
+	if d.Task != learn.Regression {
+		return t
+	}
+	for i := range d.N() {
+		if t.weight(i) > 0 {
+			t.scale = max(t.scale, math.Abs(d.Target[d.Row(i)]))
+		}
+	}
+	return t
+}
+
+// weight is that of the i-th row in use.
+func (t *targets) weight(i int) float64 {
+	if t.data.Weight == nil {
 		return 1
 	}
-	return d.Weight[row]
+	return t.data.Weight[t.data.Row(i)]
+}
+
+func (t *targets) none() stat {
+	if t.data.Task == learn.Regression {
+		return make(stat, 3)
+	}
+	return make(stat, t.data.Classes)
+}
+
+// all is the stat of the rows in use.
+func (t *targets) all() stat {
+	s := t.none()
+	for i := range t.data.N() {
+		t.add(s, i)
+	}
+	return s
+}
+
+// add counts the i-th row in use.
+func (t *targets) add(s stat, i int) {
+	w, y := t.weight(i), t.data.Target[t.data.Row(i)]
+	if t.data.Task != learn.Regression {
+		s[int(y)] += w
+		return
+	}
+	y /= t.scale
+	s[0] += w
+	s[1] += float64(w * y)
+	s[2] += float64(w * float64(y*y))
+}
+
+// total is the weight of the rows.
+func (t *targets) total(s stat) float64 {
+	if t.data.Task == learn.Regression {
+		return s[0]
+	}
+	sum := 0.0
+	for _, w := range s {
+		sum += w
+	}
+	return sum
+}
+
+// value is what is predicted for rows like those of s. prior counts as one
+// row more; nil is half a row of every class (Krichevsky and Trofimov), and
+// nothing for values.
+func (t *targets) value(s stat, prior []float64) []float64 {
+	total := t.total(s)
+	if t.data.Task == learn.Regression {
+		if prior == nil {
+			return []float64{s[1] / total * t.scale}
+		}
+		return []float64{s[1]/(total+1)*t.scale + prior[0]/(total+1)}
+	}
+	out := make([]float64, len(s))
+	for k, w := range s {
+		switch {
+		case prior == nil:
+			out[k] = (w + 0.5) / (total + float64(len(s))/2)
+		case len(prior) == 1: // binary
+			out[k] = (w + []float64{1 - prior[0], prior[0]}[k]) / (total + 1)
+		default:
+			out[k] = (w + prior[k]) / (total + 1)
+		}
+	}
+	if t.data.Task == learn.Binary {
+		return out[1:]
+	}
+	return out
 }
