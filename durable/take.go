@@ -279,7 +279,7 @@ func (t *turn) sound(e *handoff.Envelope, id string, zero handoff.Payload) ([]ha
 		return nil, err
 	}
 	if is != id {
-		return []handoff.Fault{{Reason: "is not what its id says", Fix: "septet runs verify"}}, nil
+		return []handoff.Fault{{Reason: "is not what its id says", Fix: "septet verify"}}, nil
 	}
 	if *e, err = handoff.Upgrade(*e, zero); err != nil {
 		return []handoff.Fault{{Pointer: "/schema_version", Reason: err.Error(), Fix: "do the work again"}}, nil
