@@ -18,7 +18,7 @@ const module = "github.com/septet-ml/septet"
 // them knows an agent, the pipeline or the program.
 var engines = []string{
 	"artifact", "drift", "duck", "feature/...", "fitting", "fold", "label", "ledger", "learn/...",
-	"metric/...", "modelfile/...", "problem", "rowfile", "serve/...", "source", "table/...", "telemetry/...",
+	"metric/...", "modelfile/...", "points", "problem", "rowfile", "serve/...", "source", "table/...", "telemetry/...",
 }
 
 // rule is a folder of packages and what it may import.
@@ -44,6 +44,7 @@ var mayImport = []rule{
 	{"learn/...", []string{"table", "fold", "metric/...", "problem", "learn/..."}},
 	{"duck", []string{"problem", "table/..."}},
 	{"source", []string{"duck", "problem", "table/..."}},
+	{"points", []string{"artifact", "duck", "feature/...", "handoff", "label", "learn", "problem", "rowfile", "source", "table/..."}},
 	{"rowfile", []string{"artifact", "handoff", "learn", "problem", "table/..."}},
 	{"fitting", []string{"artifact", "durable", "feature/...", "fold", "handoff", "learn/...", "metric", "problem", "rowfile", "table/..."}},
 	{"label", []string{"duck", "handoff", "problem", "table/..."}},

@@ -51,7 +51,11 @@ func (b block) ending(o pipeline.RunObject) {
 		b.plan(o)
 		b.lines("plan", "nothing was trained; without --plan it is done")
 	case "partial":
-		b.lines("partial", s.warning("ended early, as asked")+"; go on with: septet resume "+o.RunID)
+		next := ""
+		if o.Model != nil {
+			next = "; to serve the model: septet deploy " + o.Model.Name
+		}
+		b.lines("partial", s.warning("ended early, as asked")+next)
 	case "blocked":
 		b.lines("blocked", s.bad("a gate said no")+"; nothing was deployed")
 	case "not_deployed":

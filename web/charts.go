@@ -5,10 +5,11 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/terminal"
 )
 
 // shownBars bounds the features that the page draws; the others are listed.
-const shownBars = 15
+const shownBars = 10
 
 // chartOf puts the rows on one scale.
 func chartOf(rows []chartRow) chart {
@@ -19,8 +20,15 @@ func chartOf(rows []chartRow) chart {
 	return chart{scaleOf(tracks), rows}
 }
 
-// leaderboard shows every candidate's folds, mean and standard error.
-func leaderboard(c *handoff.Choice) chart {
+// leaderboard shows every candidate's folds, mean and standard error, and how
+// much of the model is made of it (nil where there is none yet).
+func leaderboard(c *handoff.Choice, m *handoff.Model) chart {
+	weight := map[string]float64{}
+	if m != nil {
+		for _, member := range m.Members {
+			weight[member.ID] = member.Weight
+		}
+	}
 	var rows []chartRow
 	for _, candidate := range c.Leaderboard {
 		low, high := candidate.Mean-candidate.SE, candidate.Mean+candidate.SE
@@ -29,17 +37,17 @@ func leaderboard(c *handoff.Choice) chart {
 		}
 		mean := candidate.Mean
 		r := chartRow{
-			Name: words(candidate.ID), Number: number(mean), Note: candidate.Excluded,
+			Name: words(candidate.ID), Number: terminal.Figure(mean), Note: candidate.Excluded,
 			track: track{
 				Value: &mean, Low: &low, High: &high, Points: candidate.Scores,
 				Text: fmt.Sprintf("%s: mean %s ± %s over %d folds", words(candidate.ID), number(mean), number(candidate.SE), len(candidate.Scores)),
 			},
 		}
-		switch {
-		case slices.Contains(c.Chosen, candidate.ID):
-			r.Class, r.Note = "chosen", "chosen"
-		case slices.Contains(c.Baselines, candidate.ID):
+		if slices.Contains(c.Baselines, candidate.ID) {
 			r.Class, r.Note = "simple", "simple"
+		}
+		if w := weight[candidate.ID]; w > 0 {
+			r.Note = percent(w) + " of the model"
 		}
 		rows = append(rows, r)
 	}
@@ -53,7 +61,7 @@ func importance(f *handoff.Features) chart {
 	var rows []chartRow
 	for _, k := range measured[:min(shownBars, len(measured))] {
 		rows = append(rows, chartRow{
-			Name: k.Name, Note: k.Formula, Number: number(*k.Importance),
+			Name: k.Name, Number: number(*k.Importance),
 			track: track{Value: k.Importance, Bar: true, Text: fmt.Sprintf("%s: %s lost when its values are shuffled", k.Name, number(*k.Importance))},
 		})
 	}
@@ -65,12 +73,12 @@ func quality(d *handoff.Dataset) chart {
 	gate := 0.8
 	score := d.Quality.Score
 	rows := []chartRow{{
-		Name: "overall", Number: number(score), Note: "the gate wants 0.80",
+		Name: "overall", Number: terminal.Figure(score), Note: "the gate wants 0.80",
 		track: track{Value: &score, Bar: true, Mark: &gate, Text: fmt.Sprintf("overall %s, the gate wants 0.80", number(score))},
 	}}
 	for _, dimension := range d.Quality.Dimensions {
 		rows = append(rows, chartRow{
-			Name: dimension.Name, Number: number(dimension.Score), Note: fmt.Sprintf("weight %.0f %%", 100*dimension.Weight), Class: "simple",
+			Name: dimension.Name, Number: terminal.Figure(dimension.Score), Note: fmt.Sprintf("weight %.0f %%", 100*dimension.Weight), Class: "simple",
 			track: track{Value: &dimension.Score, Bar: true, Text: dimension.Name + " " + number(dimension.Score)},
 		})
 	}

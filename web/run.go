@@ -93,7 +93,7 @@ func (s *Site) runPage(ctx context.Context, id string) (*runPage, error) {
 		p.scores(c.Model)
 	}
 	if c.Choice != nil {
-		p.Leaderboard = leaderboard(c.Choice)
+		p.Leaderboard = leaderboard(c.Choice, c.Model)
 	}
 	if c.Features != nil {
 		p.Importance = importance(c.Features)
@@ -170,23 +170,32 @@ func figures(c chain) []figure {
 			if !there || got.Value == nil {
 				continue
 			}
-			f := figure{Label: label(name) + ", sealed test", Value: number(*got.Value)}
-			if got.Low != nil && got.High != nil {
-				f.Note = "95 % interval " + number(*got.Low) + " to " + number(*got.High)
-			}
-			if b, who := bestBaseline(m, name); who != "" {
-				f.Note += " · best simple model " + number(b) + " (" + words(who) + ")"
-			}
-			all = append(all, figure{f.Label, f.Value, strings.TrimPrefix(f.Note, " · "), ""})
+			all = append(all, scoreFigure(m, name, got))
 		}
 	}
 	if d := c.Deployment; d != nil {
 		all = append(all, figure{"Endpoint, p99 of one row", number(d.Evidence.P99MS) + " ms", fmt.Sprintf("%s requests, %d errors", count(d.Evidence.Requests), d.Evidence.Errors), ""})
 	}
 	if d := c.Dataset; d != nil && len(all) < 4 {
-		all = append(all, figure{"Quality of the data", number(d.Quality.Score), "the gate wants 0.80", ""})
+		all = append(all, figure{"Quality of the data", terminal.Figure(d.Quality.Score), "the gate wants 0.80", ""})
 	}
 	return all[:min(4, len(all))]
+}
+
+// scoreFigure is a score on the sealed test as a headline number.
+func scoreFigure(m *handoff.Model, name string, got handoff.Measure) figure {
+	if name == "ece" {
+		return figure{"Calibration gap", fmt.Sprintf("%.1f points", 100**got.Value), "mean distance of probability and observed share", ""}
+	}
+	f := figure{Label: label(name) + ", sealed test", Value: terminal.Figure(*got.Value)}
+	if got.Low != nil && got.High != nil {
+		f.Note = "95 % interval " + terminal.Figure(*got.Low) + " to " + terminal.Figure(*got.High)
+	}
+	if who, best := terminal.BestBaseline(m.Baselines, name); who != "" {
+		f.Note += "; best simple model " + terminal.Figure(best) + " (" + words(who) + ")"
+	}
+	f.Note = strings.TrimPrefix(f.Note, "; ")
+	return f
 }
 
 // headline names the metrics that a person looks at first, the primary one
@@ -216,30 +225,6 @@ func label(name string) string {
 		return "Lift of the top 10 %"
 	}
 	return strings.ToUpper(name[:1]) + words(name)[1:]
-}
-
-// bestBaseline is the best simple model's score on the same rows.
-func bestBaseline(m *handoff.Model, name string) (best float64, who string) {
-	for _, b := range slices.Sorted(keys(m.Baselines)) {
-		v := m.Baselines[b][name]
-		if v == nil {
-			continue
-		}
-		if who == "" || metric.HigherIsBetter(metric.Name(name)) == (*v > best) && *v != best {
-			best, who = *v, b
-		}
-	}
-	return best, who
-}
-
-func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
-	return func(yield func(K) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 func (s *Site) handoff(r *http.Request) (page, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
 	"github.com/septet-ml/septet/pipeline"
+	"github.com/septet-ml/septet/terminal"
 )
 
 // shownRuns bounds the list: a page stays small however many runs there are.
@@ -96,11 +97,11 @@ var functions = template.FuncMap{
 	"paragraphs": func(text string) []string {
 		return strings.Split(text, "\n\n")
 	},
-	"value": func(p *float64) string {
+	"score": func(p *float64) string {
 		if p == nil {
 			return "–"
 		}
-		return number(*p)
+		return terminal.Figure(*p)
 	},
 	"text": func(p *string) string {
 		if p == nil {

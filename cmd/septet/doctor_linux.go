@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -73,7 +74,8 @@ func checkWritable(workspace, dir string) check {
 
 // cause is the system's reason without the path that was tried.
 func cause(err error) error {
-	if p, isPath := err.(*os.PathError); isPath {
+	var p *os.PathError
+	if errors.As(err, &p) {
 		return p.Err
 	}
 	return err

@@ -21,9 +21,11 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"ask":       ask,
 			"customers": customers,
 			"exits":     exits,
 			"json":      jsonField,
+			"listen":    listen,
 			"mounted":   mounted,
 		},
 		Setup: func(env *testscript.Env) error {

@@ -80,7 +80,7 @@ REQUEST is a sentence, or a spec.yaml as --plan writes it.`,
 		if (from == "") != (of == "") {
 			return nil, usage("usage.arguments", "septet run", "--from and --run belong together", "--from AGENT --run ID")
 		}
-		return a.work(ctx, o, request, func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
+		return a.work(ctx, o, request, "", func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
 			if of != "" {
 				if o.FromRun, err = pipeline.Find(ctx, w.ledger, of); err != nil {
 					return ledger.Run{}, err
@@ -104,7 +104,7 @@ func (a *app) resumeCommand() *cobra.Command {
 again, and the result has the same bits as that of an undisturbed run. RUN is an
 id, the beginning of one, or last.`,
 	}, func(ctx context.Context, args []string) (answer, error) {
-		return a.work(ctx, durable.Options{}, "", func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
+		return a.work(ctx, durable.Options{}, "", "", func(w *workspace, p pipeline.Pipeline, o durable.Options) (ledger.Run, error) {
 			id, err := pipeline.Find(ctx, w.ledger, args[0])
 			if err != nil {
 				return ledger.Run{}, err
@@ -115,8 +115,9 @@ id, the beginning of one, or last.`,
 }
 
 // work does a run with begin, and shows how it goes. request is what the
-// person gave: a sentence, or the name of a spec.
-func (a *app) work(ctx context.Context, o durable.Options, request string, begin func(*workspace, pipeline.Pipeline, durable.Options) (ledger.Run, error)) (answer, error) {
+// person gave: a sentence, or the name of a spec; notice is shown behind the
+// run's id.
+func (a *app) work(ctx context.Context, o durable.Options, request, notice string, begin func(*workspace, pipeline.Pipeline, durable.Options) (ledger.Run, error)) (answer, error) {
 	w, err := a.open(ctx)
 	if err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ func (a *app) work(ctx context.Context, o durable.Options, request string, begin
 		return nil, err
 	}
 	tune(o.Brief.Settings)
-	watch := &watcher{app: a}
+	watch := &watcher{app: a, notice: notice}
 	o.Workspace, o.Ledger, o.Artifacts, o.Events = w.dir, w.ledger, w.artifacts, watch.event
 	run, err := begin(w, agents(), o)
 	watch.close()
@@ -188,12 +189,13 @@ func (a *app) finished(ctx context.Context, w *workspace, object pipeline.RunObj
 // them.
 type watcher struct {
 	app     *app
+	notice  string // shown behind the id
 	printer terminal.Printer
 }
 
 func (w *watcher) event(e durable.Event) {
 	if w.printer == nil {
-		fmt.Fprintln(w.app.stderr, e.RunID)
+		fmt.Fprintln(w.app.stderr, e.RunID+w.notice)
 		w.printer = w.app.printer()
 	}
 	w.printer.Event(e)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/pipeline"
 	"github.com/septet-ml/septet/terminal"
@@ -93,14 +96,16 @@ func (a *app) listCommand() *cobra.Command {
 // shown is the answer of septet runs show. It is no failure that the run was.
 type shown struct {
 	pipeline.RunObject
-	only     string // "warnings", or an agent
-	warnings bool
+	warnings bool   // only these
+	log      []byte // only this
 	agent    handoff.Agent
 	page     string
 }
 
 func (r shown) Text(w io.Writer, s terminal.Style) {
 	switch {
+	case r.log != nil:
+		_, _ = w.Write(r.log) // w is a buffer
 	case r.warnings:
 		for _, line := range terminal.Warnings(r.RunObject) {
 			fmt.Fprintf(w, "  %s\n", line)
@@ -145,7 +150,7 @@ func (r shown) stage(w io.Writer) {
 }
 
 func (a *app) showCommand() *cobra.Command {
-	var warnings bool
+	var warnings, log bool
 	var of, splits string
 	c := a.aRun(&cobra.Command{Use: "show RUN", Short: "One run: its agents, scores, warnings, model and endpoint"},
 		func(ctx context.Context, w *workspace, id string) (answer, error) {
@@ -158,6 +163,11 @@ func (a *app) showCommand() *cobra.Command {
 			if r.agent, err = agent("--agent", of); err != nil {
 				return nil, err
 			}
+			if log {
+				if r.log, err = os.ReadFile(filepath.Join(durable.RunDir(w.dir, id), "log.ndjson")); err != nil {
+					return nil, fmt.Errorf("read the log of run %s: %w", id, err)
+				}
+			}
 			if splits != "" {
 				if err := w.writeSplits(ctx, id, splits); err != nil {
 					return nil, err
@@ -167,6 +177,7 @@ func (a *app) showCommand() *cobra.Command {
 			return r, err
 		})
 	c.Flags().BoolVar(&warnings, "warnings", false, "only the warnings, all of them")
+	c.Flags().BoolVar(&log, "log", false, "only the log, one JSON object a line")
 	c.Flags().StringVar(&of, "agent", "", "only this `agent`: what it found")
 	c.Flags().StringVar(&splits, "splits", "", "write to this `file` (CSV) which part each row is in")
 	return c

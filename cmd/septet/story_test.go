@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,6 +110,48 @@ func at(v any, path string) (string, error) {
 		return string(text), err
 	}
 	return fmt.Sprint(v), nil
+}
+
+// ask posts a body to the predict endpoint of the workspace's server, and
+// leaves the value at a path of the answer in stdout, on a line:
+//
+//	ask MODEL BODY PATH
+func ask(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: ask MODEL BODY PATH")
+	}
+	info, running, err := serve.Find(ts.MkAbs(".septet"))
+	ts.Check(err)
+	if !running {
+		ts.Fatalf("no server runs")
+	}
+	answer, err := http.Post(info.URL()+"/v1/models/"+args[0]+":predict", "application/json", strings.NewReader(args[1]))
+	ts.Check(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var object map[string]any
+	if err := d.Decode(&object); err != nil {
+		ts.Fatalf("%s: %s", answer.Status, body)
+	}
+	got, err := at(object, args[2])
+	if err != nil {
+		ts.Fatalf("%v\n%s", err, body)
+	}
+	fmt.Fprintln(ts.Stdout(), got)
+}
+
+// listen takes a free port until the story ends, and puts its address into a
+// variable:
+//
+//	listen NAME
+func listen(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv(args[0], l.Addr().String())
 }
 
 // customers writes the table of septet demo:

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,12 @@ func (a *app) open(ctx context.Context) (*workspace, error) {
 		return nil, err
 	}
 	l, err := sqlite.Open(ctx, dir)
+	if err != nil && problem.As(err) == nil {
+		return nil, &problem.Problem{
+			Code: "workspace.unusable", Where: dir, What: "the workspace cannot be opened", Why: fmt.Sprint(cause(err)),
+			Fix: "use another --workspace", Cause: err,
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
