@@ -37,7 +37,7 @@ func Locate(paths []string) ([]File, error) {
 		}
 		if !info.IsDir() {
 			if !info.Mode().IsRegular() {
-				return nil, &problem.Problem{Kind: problem.Usage, Code: "data.not_found", Where: path,
+				return nil, &problem.Problem{Kind: problem.Usage, Code: "data.missing", Where: path,
 					What: "this is neither a file nor a folder", Fix: "give the file or the folder that holds the tables"}
 			}
 			files = append(files, File{tableName(path), path})
@@ -82,7 +82,7 @@ func folder(path string) ([]File, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, &problem.Problem{Kind: problem.Usage, Code: "data.not_found", Where: path,
+		return nil, &problem.Problem{Kind: problem.Usage, Code: "data.missing", Where: path,
 			What: "the folder holds no table files",
 			Why:  "tables are " + strings.Join(tableExtensions, ", ") + ", with or without .gz; sub-folders are not searched",
 			Fix:  "give the folder that holds the tables, or name the files"}
@@ -93,7 +93,7 @@ func folder(path string) ([]File, error) {
 // notFound is the problem of a path that cannot be opened, with the three
 // names beside it that are most like it.
 func notFound(path string, err error) error {
-	p := &problem.Problem{Kind: problem.Usage, Code: "data.not_found", Where: path,
+	p := &problem.Problem{Kind: problem.Usage, Code: "data.missing", Where: path,
 		What: "there is no such file or folder", Fix: "check the path after --data", Cause: err}
 	if !errors.Is(err, fs.ErrNotExist) {
 		p.What = "this cannot be opened"

@@ -48,24 +48,23 @@ func (c *checks) aggregated(_ *answerKey, s *suspect) verdict {
 type grouping struct {
 	number []int32
 	size   []int
-	answer []func(row int) float64 // the value, or one indicator a class
+	answer []func(row int) float64 // the value, or an indicator for each class
 	sum    [][]float64             // by answer and group
 }
 
 func (c *checks) grouped(g *table.Column) grouping {
 	out := grouping{number: oneNumberEach(g)}
 	out.size = sizes(out.number)
-	if classes := c.e.classes(); classes <= 2 {
+	if c.e.classes() == 0 {
 		out.answer = append(out.answer, func(r int) float64 { return c.e.target[r] })
-	} else {
-		for class := range classes {
-			out.answer = append(out.answer, func(r int) float64 {
-				if int(c.e.target[r]) == class {
-					return 1
-				}
-				return 0
-			})
-		}
+	}
+	for class := range c.e.classes() {
+		out.answer = append(out.answer, func(r int) float64 {
+			if int(c.e.target[r]) == class {
+				return 1
+			}
+			return 0
+		})
 	}
 	for _, answer := range out.answer {
 		sum := make([]float64, len(out.size))
@@ -119,7 +118,7 @@ func (g grouping) first(x *table.Column) (first []float64, constant bool) {
 		}
 		if first[at] != first[at] {
 			first[at] = v
-		} else if !same(first[at], v) {
+		} else if !near(first[at], v, 1e-6) {
 			return nil, false
 		}
 	}
@@ -135,7 +134,7 @@ func (g grouping) leavesOut(x *table.Column, sum []float64, answer func(int) flo
 		if v != v || g.size[at] < 2 {
 			continue
 		}
-		if others := (sum[at] - answer(r)) / float64(g.size[at]-1); !same(others, v) {
+		if others := (sum[at] - answer(r)) / float64(g.size[at]-1); !near(others, v, 1e-4) {
 			return false
 		}
 		seen++
@@ -159,4 +158,7 @@ func followsSize(size []int, sums []float64) bool {
 	return unexplained < 0.1
 }
 
-func same(a, b float64) bool { return math.Abs(a-b) <= 1e-6*max(1e-6, math.Abs(a), math.Abs(b)) }
+// near tells that two figures are the same but for rounding.
+func near(a, b, tolerance float64) bool {
+	return math.Abs(a-b) <= tolerance*max(1e-6, math.Abs(a), math.Abs(b))
+}

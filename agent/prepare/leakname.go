@@ -31,9 +31,9 @@ var (
 		"code", "id", "name", "date", "time", "day", "days", "month", "year", "y", "x", "new", "old", "index", "score", "level", "group", "category"}
 )
 
-// companions are the words that make of the name of an outcome the name of
+// companionWords are the words that make of the name of an outcome the name of
 // something written down with it.
-var companions = []string{"date", "time", "datetime", "timestamp", "ts", "at", "on", "day", "dt", "code", "reason", "by", "note", "notes", "comment", "amount", "type"}
+var companionWords = []string{"date", "time", "datetime", "timestamp", "ts", "at", "on", "day", "dt", "code", "reason", "by", "note", "notes", "comment", "amount", "type"}
 
 // akin tells that two words have one stem: they are the same, or begin with
 // the same five letters or more and differ by an ending of at most five.
@@ -92,29 +92,27 @@ func late(name, target string) string {
 	return ""
 }
 
-// names judges the columns that are left by their names and strength, and
-// takes with a leak what was written down with it.
-func (c *checks) names(key *answerKey, all []*suspect) {
-	target := targetColumn(c.e)
-	for _, s := range all {
-		if c.isTime(s.Name) || c.dropped(s.Name) {
-			continue
-		}
-		why := late(s.Name, target)
-		switch {
-		case why == "":
-		case s.strength >= key.bar(lateArea, lateShare):
-			c.remove("leak.late_meaning", s.Name, why+", and "+key.told(s.strength))
-		case s.strength >= key.bar(hintArea, hintShare) && !c.found(s.Name, handoff.Warned):
-			c.find("leak.late_meaning", handoff.Warning, handoff.Warned, s.Name, why+", and "+key.told(s.strength)+"; it is kept",
-				"if it is known only after the answer: --exclude "+s.Name)
-		}
+// meant judges a column by its name and strength.
+func (c *checks) meant(key *answerKey, s *suspect) verdict {
+	why := late(s.Name, targetColumn(c.e))
+	if why == "" || s.strength < key.bar(hintArea, hintShare) {
+		return verdict{}
 	}
+	v := verdict{code: "leak.late_meaning", evidence: why + ", and " + key.told(s.strength)}
+	if s.strength < key.bar(lateArea, lateShare) {
+		v.warn = true
+		v.evidence += "; it is kept"
+	}
+	return v
+}
+
+// companions takes with a leak what was written down with it.
+func (c *checks) companions(all []*suspect) {
 	for _, s := range all {
-		if c.dropped(s.Name) {
+		if c.dropped(s.Name) || c.isTime(s.Name) {
 			continue
 		}
-		if leak := c.companionOf(s.Name); leak != "" && !c.isTime(s.Name) {
+		if leak := c.companionOf(s.Name); leak != "" {
 			c.remove("leak.after_outcome", s.Name, fmt.Sprintf("by its name it is written down with %s, from which the answer follows", leak))
 		}
 	}
@@ -129,7 +127,7 @@ func (c *checks) companionOf(name string) string {
 			continue
 		}
 		leak := table.Words(*f.Column)
-		if len(words) > len(leak) && slices.Equal(words[:len(leak)], leak) && !slices.ContainsFunc(words[len(leak):], func(w string) bool { return !slices.Contains(companions, w) }) {
+		if len(words) > len(leak) && slices.Equal(words[:len(leak)], leak) && !slices.ContainsFunc(words[len(leak):], func(w string) bool { return !slices.Contains(companionWords, w) }) {
 			return *f.Column
 		}
 	}

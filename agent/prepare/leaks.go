@@ -69,7 +69,7 @@ func (c *checks) leaks(ctx context.Context) {
 	}
 	if len(key.rows) >= minRowsForTest {
 		c.pairs(key, all)
-		c.names(key, all)
+		c.companions(all)
 		c.keys(key)
 	}
 	c.done = append(c.done, gateLeaks)
@@ -80,7 +80,7 @@ func (c *checks) isTime(name string) bool { return c.e.scope.Time != nil && name
 // try holds one column against all that looks at columns one by one.
 func (c *checks) try(key *answerKey, s *suspect) verdict {
 	for _, test := range []func(*answerKey, *suspect) verdict{
-		c.copied, c.aggregated, c.spelled, c.present, c.future, c.nearly, c.orders, c.strong,
+		c.present, c.orders, c.copied, c.aggregated, c.spelled, c.future, c.nearly, c.meant, c.strong,
 	} {
 		if v := test(key, s); v.code != "" {
 			return v
@@ -129,7 +129,7 @@ func (c *checks) nearly(key *answerKey, s *suspect) verdict {
 		return v
 	}
 	if s.Kind == table.Number && s.strength >= 0.85 && key.noisyCode(s.Column) {
-		v.evidence = key.told(s.strength) + ", and its mean in each class is the number of that class: the answer with noise added"
+		v.evidence = key.told(s.strength) + ", and its mean in each class is another whole number: the number of the class with noise added"
 		return v
 	}
 	return verdict{}
@@ -182,33 +182,46 @@ func (k *answerKey) table(s *suspect) []int {
 	return counts
 }
 
-// noisyCode tells that the values spread about 0, 1, ... by class, equally
-// wide: within three standard errors or 0.02 of the class's index.
+// noisyCode tells that the values spread about whole numbers one after
+// another, another one for each class and equally wide: the means are within
+// three standard errors or 0.02 of these.
 func (k *answerKey) noisyCode(c *table.Column) bool {
 	sum, squares, n := make([]float64, k.classes), make([]float64, k.classes), make([]float64, k.classes)
 	for i, v := range k.values(c) {
-		if v != v {
-			continue
+		if v == v {
+			sum[k.class[i]] += v
+			n[k.class[i]]++
 		}
-		class := k.class[i]
-		d := v - float64(class)
-		sum[class] += d
-		squares[class] += float64(d * d)
-		n[class]++
 	}
-	low, high := math.Inf(1), 0.0
+	var codes []float64
 	for class := range k.classes {
 		if n[class] < 10 {
 			return false
 		}
-		mean := sum[class] / n[class]
-		deviation := math.Sqrt(max(0, squares[class]/n[class]-float64(mean*mean)))
-		if math.Abs(mean) > max(0.02, 3*deviation/math.Sqrt(n[class])) {
+		sum[class] /= n[class]
+		codes = append(codes, math.Round(sum[class]))
+	}
+	for i, v := range k.values(c) {
+		if v == v {
+			d := v - sum[k.class[i]]
+			squares[k.class[i]] += float64(d * d)
+		}
+	}
+	low, high := math.Inf(1), 0.0
+	for class := range k.classes {
+		deviation := math.Sqrt(squares[class] / n[class])
+		if math.Abs(sum[class]-codes[class]) > max(0.02, 3*deviation/math.Sqrt(n[class])) {
 			return false
 		}
 		low, high = min(low, deviation), max(high, deviation)
 	}
-	return high <= 1.25*low
+	slices.Sort(codes)
+	for i := range codes {
+		if codes[i] != codes[0]+float64(i) {
+			return false
+		}
+	}
+	return low > 0 && high <= 1.25*low
 }
 
 // orders finds numbers of rows that go with the answer.
