@@ -32,7 +32,8 @@ type Discovery struct {
 
 // The bounds of discovery.
 const (
-	eventRows   = 1.5 // rows a key from which a dated table is one of events
+	masterRows  = 1.05 // a dated table of at most so many rows a key
+	masterMatch = 0.9  // and of at least so many of the entities holds attributes, any other one events
 	leastMatch  = 0.02
 	goodMatch   = 0.5
 	reportDays  = 60    // a report comes within so many days for 99 % of the rows
@@ -144,7 +145,7 @@ func (d *discoverer) place(ctx context.Context, t *table.TableInfo) error {
 	e := Events{Table: t.Name, Keys: keys, Time: d.Time, Reported: d.Reported}
 	if t.Name != d.Main {
 		e.Time, e.Reported = "", ""
-		if perKey >= eventRows {
+		if perKey > masterRows || match < masterMatch {
 			if e.Time, err = d.time(ctx, t); err != nil {
 				return err
 			}

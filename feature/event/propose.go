@@ -23,7 +23,7 @@ const (
 	mostColumns  = 6   // number columns, and text columns, of a table of events
 	mostGroups   = 500 // an attribute of at most so many values makes peers
 	membersLeast = 10  // and of at least so many rows a value
-	mostPeers    = 3   // attributes that make peers
+	mostPeers    = 4   // attributes that make peers, those of the most values
 	uniqueShare  = 0.9 // of the rows with a value: from so many different ones a column names rows
 	fewEntities  = 20  // an entity column of fewer values gets no features of its own
 )
@@ -238,7 +238,7 @@ func (s series) text(info *table.TableInfo, c *table.ColumnInfo, middle, long in
 }
 
 // peers compares the unit's count with that of the others who share an
-// attribute: the coarsest few that single out enough of them.
+// attribute, a few of those that single out enough of them.
 func (p *proposal) peers(s series) {
 	type attribute struct {
 		table, column string
