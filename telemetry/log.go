@@ -16,7 +16,8 @@ import (
 
 // LogOptions bound the prediction log. Zero values get the defaults.
 type LogOptions struct {
-	Queue        int           // requests waiting to be written; default 4,096
+	QueueBytes   int           // of requests that wait to be written; default 16 MiB
+	WriteEvery   time.Duration // between two writes; default 10 ms
 	SegmentBytes int64         // a new segment from this size on; default 64 MiB
 	KeepBytes    int64         // the oldest segments go above this sum; default 1 GiB
 	KeepFor      time.Duration // and beyond this age; default 90 days
@@ -24,8 +25,11 @@ type LogOptions struct {
 }
 
 func (o LogOptions) withDefaults() LogOptions {
-	if o.Queue <= 0 {
-		o.Queue = 4096
+	if o.QueueBytes <= 0 {
+		o.QueueBytes = 16 << 20
+	}
+	if o.WriteEvery <= 0 {
+		o.WriteEvery = 10 * time.Millisecond
 	}
 	if o.SegmentBytes <= 0 {
 		o.SegmentBytes = 64 << 20
@@ -44,28 +48,30 @@ func (o LogOptions) withDefaults() LogOptions {
 
 // Log is the prediction log of one server: the writer of a folder of segments.
 //
-// Add never waits: a request that finds the queue full is counted and left
-// out. One goroutine writes; what it has written survives the end of the
-// process, and what Flush or the sync of every SyncEvery has covered survives
-// the end of the machine. It holds the features that the model saw, its
-// scores, the request's id, the model and the time, and nothing else.
+// Add never waits for the disk: it copies a request into memory, and one that
+// finds no room there is counted and left out. One goroutine writes what has
+// gathered, WriteEvery after the first of it. What it has written survives the
+// end of the process; what Flush or the sync of every SyncEvery has covered
+// survives the end of the machine. The log holds the features that the model
+// saw, its scores, the request's id, the model and the time, and nothing else.
 type Log struct {
 	dir     string
 	opt     LogOptions
 	metrics logMetrics
 
-	entries sync.Pool // of *entry
-	queue   chan *entry
-	flush   chan chan error
-	stop    chan struct{}
-	done    chan struct{} // closed when the writer has ended, with err
-	err     error
+	mu      sync.Mutex
+	models  []*logModel
+	waiting *batch // what was added since the writer last looked
+	closed  bool
 
-	mu     sync.Mutex
-	models []*logModel
-	closed bool
+	some  chan struct{} // the first request waits
+	flush chan chan error
+	stop  chan struct{}
+	done  chan struct{} // closed when the writer has ended, with err
+	err   error
 
 	// The writer's own.
+	spare    *batch
 	file     *os.File
 	out      *bufio.Writer
 	sequence int
@@ -75,10 +81,16 @@ type Log struct {
 	unsynced bool
 }
 
-// entry is a request on its way to the writer.
+// batch is a run of requests on their way to the disk.
+type batch struct {
+	payloads []byte
+	entries  []entry
+}
+
+// entry is one request of a batch.
 type entry struct {
-	model   int
-	payload []byte
+	model int
+	end   int // of its payload, which begins where the one before ends
 }
 
 // OpenLog starts a new segment in dir, which is made if need be. The caller
@@ -92,11 +104,9 @@ func OpenLog(dir string, opt LogOptions, m *Metrics) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{
-		dir: dir, opt: opt.withDefaults(), metrics: m.log,
-		entries: sync.Pool{New: func() any { return new(entry) }},
-		flush:   make(chan chan error), stop: make(chan struct{}), done: make(chan struct{}),
+		dir: dir, opt: opt.withDefaults(), metrics: m.log, waiting: &batch{}, spare: &batch{},
+		some: make(chan struct{}, 1), flush: make(chan chan error), stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	l.queue = make(chan *entry, l.opt.Queue)
 	if n := len(segments); n > 0 {
 		l.sequence = segments[n-1].sequence
 	}
@@ -128,21 +138,26 @@ func (l *Log) Model(name string, version int, digest string, features, scores in
 	return &LogModel{log: l, index: len(l.models) - 1, model: m}
 }
 
-// Add queues a request; s.Model, Version and Digest are the LogModel's
-// whatever they say. It copies what it keeps and never waits.
+// Add puts a request into the log; s.Model, Version and Digest are the
+// LogModel's whatever they say. It copies what it keeps.
 func (m *LogModel) Add(s *Scored) {
-	e := m.log.entries.Get().(*entry)
-	e.model = m.index
-	e.payload = appendRequestFrame(e.payload[:0], m.index, m.model, s)
-	if len(e.payload) <= maxFrame {
+	l := m.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiting
+	from := len(w.payloads)
+	if l.closed || from >= l.opt.QueueBytes || len(s.Features)+len(s.Scores) > maxFrame/16 {
+		l.metrics.dropped.Inc()
+		return
+	}
+	w.payloads = appendRequestFrame(w.payloads, m.index, m.model, s)
+	w.entries = append(w.entries, entry{m.index, len(w.payloads)})
+	if len(w.entries) == 1 {
 		select {
-		case m.log.queue <- e:
-			return
-		default:
+		case l.some <- struct{}{}:
+		default: // the writer knows already
 		}
 	}
-	m.log.metrics.dropped.Inc()
-	m.log.entries.Put(e)
 }
 
 // Flush waits until everything that was added before it is on the disk.
@@ -171,19 +186,21 @@ func (l *Log) Close() error {
 	return l.err
 }
 
-// run is the writer. It writes to the system whenever the queue is empty.
+// run is the writer.
 func (l *Log) run() error {
 	tick := time.NewTicker(l.opt.SyncEvery)
 	defer tick.Stop()
+	gather := time.NewTimer(time.Hour)
+	defer gather.Stop()
 	for {
 		select {
-		case e := <-l.queue:
-			l.write(e)
-			if len(l.queue) == 0 {
-				l.count(l.flushBuffer())
-			}
+		case <-l.some:
+			gather.Reset(l.opt.WriteEvery)
+		case <-gather.C:
+			l.writeWaiting()
+			l.count(l.flushBuffer())
 		case reply := <-l.flush:
-			l.drain()
+			l.writeWaiting()
 			reply <- l.sync()
 		case <-tick.C:
 			l.count(l.sync())
@@ -191,16 +208,28 @@ func (l *Log) run() error {
 				l.count(l.end())
 			}
 		case <-l.stop:
-			l.drain()
+			l.writeWaiting()
 			return l.end()
 		}
 	}
 }
 
-func (l *Log) drain() {
-	for len(l.queue) > 0 {
-		l.write(<-l.queue)
+// writeWaiting takes what has gathered and writes it to the segment's buffer.
+func (l *Log) writeWaiting() {
+	l.mu.Lock()
+	taken := l.waiting
+	l.waiting, l.spare = l.spare, nil
+	l.mu.Unlock()
+	from := 0
+	for _, e := range taken.entries {
+		l.write(e.model, taken.payloads[from:e.end])
+		from = e.end
 	}
+	if cap(taken.payloads) > 1<<20 {
+		taken = &batch{} // a burst's memory is given back
+	}
+	taken.payloads, taken.entries = taken.payloads[:0], taken.entries[:0]
+	l.spare = taken
 }
 
 // count makes an error of the writer visible; serving goes on without a log.
@@ -210,19 +239,19 @@ func (l *Log) count(err error) {
 	}
 }
 
-func (l *Log) write(e *entry) {
-	defer l.entries.Put(e)
+// write writes one request to the open segment, which it opens if need be.
+func (l *Log) write(model int, payload []byte) {
 	err := l.ensureSegment()
-	if err == nil && !l.isNamed(e.model) {
+	if err == nil && !l.isNamed(model) {
 		l.mu.Lock()
-		m := l.models[e.model]
+		m := l.models[model]
 		l.mu.Unlock()
-		if err = l.frame(appendModelFrame(nil, e.model, m)); err == nil {
-			l.named[e.model] = true
+		if err = l.frame(appendModelFrame(nil, model, m)); err == nil {
+			l.named[model] = true
 		}
 	}
 	if err == nil {
-		err = l.frame(e.payload)
+		err = l.frame(payload)
 	}
 	if err != nil {
 		// A half frame may have reached the file: no more is added to it.

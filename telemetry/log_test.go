@@ -7,7 +7,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -109,18 +111,53 @@ func TestLogKeepsWithinItsBounds(t *testing.T) {
 	}
 }
 
-func TestLogNeverWaits(t *testing.T) {
+func TestLogLeavesOutWhatItHasNoRoomFor(t *testing.T) {
 	dir := t.TempDir()
-	l, metrics := open(t, dir, LogOptions{Queue: 1})
+	l, metrics := open(t, dir, LogOptions{QueueBytes: 1, WriteEvery: time.Hour})
 	m := l.Model("m", 1, "d", 1, 1)
-	if err := l.Close(); err != nil { // nobody takes from the queue now
-		t.Fatal(err)
-	}
 	for range 10 {
 		m.Add(&Scored{RequestID: "r", Rows: 1, Features: []float64{1}, Scores: []float64{2}})
 	}
-	if got := value(t, metrics, LogDroppedTotal); got != 9 {
-		t.Errorf("%s is %v, want 9", LogDroppedTotal, got)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.Add(&Scored{RequestID: "late", Rows: 1, Features: []float64{1}, Scores: []float64{2}})
+	if got := value(t, metrics, LogDroppedTotal); got != 10 {
+		t.Errorf("%s is %v, want 10", LogDroppedTotal, got)
+	}
+	if got, _ := readAll(t, dir); len(got) != 1 {
+		t.Errorf("%d requests in the log, want 1", len(got))
+	}
+}
+
+// Requests of many callers at once all arrive, whole.
+func TestLogOfManyCallers(t *testing.T) {
+	dir := t.TempDir()
+	l, _ := open(t, dir, LogOptions{SegmentBytes: 5000, WriteEvery: time.Millisecond})
+	m := l.Model("m", 1, "d", 3, 1)
+	var wait sync.WaitGroup
+	for caller := range 8 {
+		wait.Go(func() {
+			for i := range 200 {
+				v := float64(caller*1000 + i)
+				m.Add(&Scored{RequestID: "r", Rows: 1, Features: []float64{v, v, v}, Scores: []float64{v}})
+			}
+		})
+	}
+	wait.Wait()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := readAll(t, dir)
+	seen := map[float64]bool{}
+	for _, s := range got {
+		if s.Features[0] != s.Scores[0] || s.Features[2] != s.Scores[0] {
+			t.Fatalf("mixed up: %v", s)
+		}
+		seen[s.Scores[0]] = true
+	}
+	if len(seen) != 1600 {
+		t.Errorf("%d requests in the log, want 1600", len(seen))
 	}
 }
 

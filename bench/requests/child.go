@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"github.com/septet-ml/septet/ledger"
@@ -20,7 +21,18 @@ import (
 )
 
 // beServer is the server process.
-func beServer(ctx context.Context, workspace string) error {
+func beServer(ctx context.Context, workspace, profile string) error {
+	if profile != "" {
+		f, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	l, err := sqlite.Open(ctx, workspace)
 	if err != nil {
 		return err
@@ -105,7 +117,7 @@ type server struct {
 
 const name = "bench"
 
-func startServer(ctx context.Context) (s *server, err error) {
+func startServer(ctx context.Context, profile string) (s *server, err error) {
 	s = &server{}
 	if s.workspace, err = os.MkdirTemp("", "bench-requests"); err != nil {
 		return nil, err
@@ -113,7 +125,7 @@ func startServer(ctx context.Context) (s *server, err error) {
 	if s.ledger, err = sqlite.Open(ctx, s.workspace); err != nil {
 		return nil, err
 	}
-	if s.process, err = start(ctx, "-child", "serve", "-workspace", s.workspace); err != nil {
+	if s.process, err = start(ctx, "-child", "serve", "-workspace", s.workspace, "-profile", profile); err != nil {
 		return nil, err
 	}
 	s.client, err = serve.Dial(s.workspace)

@@ -39,17 +39,18 @@ func main() {
 	switches := flag.Int("switches", 100, "blue-green switches")
 	child := flag.String("child", "", "be the server (serve) or the handler that does nothing (nothing)")
 	workspace := flag.String("workspace", "", "with -child serve: its folder")
+	profile := flag.String("profile", "", "write a CPU profile of the server to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
 	switch *child {
 	case "serve":
-		err = beServer(ctx, *workspace)
+		err = beServer(ctx, *workspace, *profile)
 	case "nothing":
 		err = beNothing(ctx)
 	default:
-		err = run(ctx, os.Stdout, *only, plan{*turns, *requests, *switches})
+		err = run(ctx, os.Stdout, *only, plan{*turns, *requests, *switches}, *profile)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "requests:", err)
@@ -57,9 +58,9 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out io.Writer, only string, p plan) error {
+func run(ctx context.Context, out io.Writer, only string, p plan, profile string) error {
 	fmt.Fprintf(out, "%s, %d processors\n", runtime.Version(), runtime.NumCPU())
-	s, err := startServer(ctx)
+	s, err := startServer(ctx, profile)
 	if err != nil {
 		return err
 	}
