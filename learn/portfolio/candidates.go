@@ -38,12 +38,12 @@ func baselines() []crossfit.Candidate {
 // candidates are one setting of each family, and the rest in the order in
 // which they are tried.
 func candidates(s Shape) (families, rest []crossfit.Candidate) {
-	rate := 0.05
-	if s.Rows > 100_000 {
-		rate = 0.1
+	rate, leaves := 0.05, 8
+	if s.Rows > 20_000 {
+		rate, leaves = 0.1, 24
 	}
 	families = []crossfit.Candidate{{ID: "boosted_trees", Learner: boost(s, func(b *tree.Boost) {
-		b.LearningRate, b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = rate, 8, 0.8, 0.6, 3
+		b.LearningRate, b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = rate, leaves, 0.8, 0.6, 3
 	})}}
 	rest = []crossfit.Candidate{
 		{ID: "linear_curved", Learner: linear.Learner{Knots: 5}},
@@ -54,7 +54,7 @@ func candidates(s Shape) (families, rest []crossfit.Candidate) {
 			b.LearningRate, b.Leaves, b.RowFraction, b.NodeColumnFraction = rate, 48, 0.9, 0.5
 		})},
 		{ID: "boosted_trees_small", Learner: boost(s, func(b *tree.Boost) {
-			b.LearningRate, b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = rate, 4, 0.7, 0.5, 5
+			b.LearningRate, b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = 0.05, 4, 0.7, 0.5, 5
 		})},
 	}
 	return families, rest
@@ -66,6 +66,9 @@ func boost(s Shape, change func(*tree.Boost)) tree.Boost {
 	b.MinRows = 20
 	if s.Rows < 5_000 {
 		b.MinRows = 10
+	}
+	if s.Rows > 100_000 {
+		b.Rounds, b.Patience = 400, 20
 	}
 	change(&b)
 	return b

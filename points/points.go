@@ -1,0 +1,156 @@
+// Package points carries point-in-time features from training to every place
+// that scores: a Recipe is all that is needed to make, from tables of events
+// and a date, the same raw columns that a model was fitted on.
+//
+// Training builds them for the spine of label snapshots, a batch for the
+// entities that its date finds, the endpoint looks that same result up.
+package points
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/septet-ml/septet/duck"
+	"github.com/septet-ml/septet/feature/event"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/label"
+	"github.com/septet-ml/septet/source"
+	"github.com/septet-ml/septet/table"
+)
+
+// Recipe is fitted state as plain data: it travels as an artifact and inside
+// the model file.
+type Recipe struct {
+	Tables   []Table         `json:"tables"`
+	Schema   event.Schema    `json:"schema"`
+	Features []event.Feature `json:"features"`
+	Label    handoff.Label   `json:"label"` // whom the rule can be asked about
+	Unit     Unit            `json:"unit"`
+}
+
+// Table is a table that the features need, and how its cells are read.
+type Table struct {
+	Name    string   `json:"name"` // file name without extensions
+	Columns []Column `json:"columns"`
+}
+
+// Column is a column and the rule that reads its cells.
+type Column struct {
+	Name string `json:"name"`
+	table.CellRule
+}
+
+// Unit is whose features are made.
+type Unit struct {
+	Entity   []string         `json:"entity"`
+	Filters  []handoff.Filter `json:"filters"`
+	Reported string           `json:"reported"` // when an event of the label's table became known; "" at its own time
+	LagDays  int              `json:"lag_days"`
+}
+
+// Check gives an error for a recipe that cannot be followed. A decoder of
+// foreign bytes calls it before anything else.
+func (r *Recipe) Check() error {
+	names := make(map[string]bool)
+	for _, t := range r.Tables {
+		if t.Name == "" || names[t.Name] {
+			return fmt.Errorf("recipe: a table without a name of its own")
+		}
+		names[t.Name] = true
+	}
+	for _, e := range r.Schema.Events {
+		if !names[e.Table] {
+			return fmt.Errorf("recipe: no table %q", e.Table)
+		}
+	}
+	for _, s := range r.Schema.Static {
+		if !names[s.Table] {
+			return fmt.Errorf("recipe: no table %q", s.Table)
+		}
+	}
+	if !names[r.Label.EventTable] || len(r.Unit.Entity) == 0 {
+		return errors.New("recipe: no table or entity for its rows")
+	}
+	return event.Check(&r.Schema, r.Features)
+}
+
+// Decode reads a recipe from JSON and checks it.
+func Decode(data []byte) (*Recipe, error) {
+	var r Recipe
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("read recipe: %w", err)
+	}
+	return &r, r.Check()
+}
+
+// Only is the recipe with those features that the named raw columns need.
+func (r *Recipe) Only(columns []string) *Recipe {
+	out := *r
+	out.Features = nil
+	for _, f := range r.Features {
+		if slices.Contains(columns, f.Name) {
+			out.Features = append(out.Features, f)
+		}
+	}
+	return &out
+}
+
+// Options are the limits of the data engine.
+type Options struct {
+	Threads int
+	Memory  int64  // bytes; 0 is the engine's own choice
+	Temp    string // folder for spill files; "" is the system's
+}
+
+// Load puts the tables of files into a data engine: for each table of the
+// recipe the file that find names. What was cleaned when the model was fitted
+// is cleaned again.
+func (r *Recipe) Load(ctx context.Context, find func(table string) (path string, err error), o Options) (*duck.DB, error) {
+	db, err := duck.Open(duck.Options{Threads: o.Threads, Memory: o.Memory, Temp: o.Temp})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range r.Tables {
+		if err := r.load(ctx, db, t, find, o); err != nil {
+			return nil, errors.Join(fmt.Errorf("load table %s: %w", t.Name, err), db.Close())
+		}
+	}
+	return db, nil
+}
+
+func (r *Recipe) load(ctx context.Context, db *duck.DB, t Table, find func(string) (string, error), o Options) error {
+	path, err := find(t.Name)
+	if err != nil {
+		return err
+	}
+	rules := make([]source.Rule, len(t.Columns))
+	for i, c := range t.Columns {
+		rules[i] = source.Rule{Name: c.Name, Cell: c.CellRule}
+	}
+	loaded, err := source.LoadBy(ctx, path, rules, max(1, o.Threads))
+	if err != nil {
+		return err
+	}
+	if len(loaded.Lacking) > 0 {
+		return lacking(t.Name, loaded.Lacking)
+	}
+	clean, _ := Clean(loaded.Table)
+	return db.Load(ctx, t.Name, clean)
+}
+
+// Build makes the features of every row of the spine, which has the entity
+// columns and label.Snapshot. The columns are named as the features.
+func (r *Recipe) Build(ctx context.Context, db *duck.DB, spine *table.Table) (*table.Table, error) {
+	return event.Build(ctx, db, &r.Schema, r.Features, spine)
+}
+
+// Population is the spine of a date: the entities that the rule can be asked
+// about, from what was known before it.
+func (r *Recipe) Population(ctx context.Context, db *duck.DB, at time.Time) (*table.Table, error) {
+	u := label.Unit{Entity: r.Unit.Entity, Filters: r.Unit.Filters, Reported: r.Unit.Reported, LagDays: r.Unit.LagDays}
+	return label.Population(ctx, db, r.Label, u, at)
+}
