@@ -17,6 +17,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/septet-ml/septet/handoff"
 )
@@ -27,7 +29,8 @@ var ErrDigest = errors.New("content does not match its digest")
 // Folder is a store in a directory: objects/ab/abcdef...
 type Folder struct{ dir string }
 
-// Open makes the directory if need be.
+// Open makes the directory if need be, and takes away temporary files that a
+// crash left behind a day ago or longer.
 func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "objects"), 0o700); err != nil {
 		return nil, fmt.Errorf("open artifact folder: %w", err)
@@ -35,7 +38,19 @@ func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
 		return nil, fmt.Errorf("open artifact folder: %w", err)
 	}
-	return &Folder{dir: dir}, nil
+	f := &Folder{dir: dir}
+	f.sweep()
+	return f, nil
+}
+
+// sweep takes old temporary files away. What it cannot take away it leaves.
+func (f *Folder) sweep() {
+	entries, _ := os.ReadDir(filepath.Join(f.dir, "tmp"))
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.Remove(filepath.Join(f.dir, "tmp", e.Name()))
+		}
+	}
 }
 
 // Put stores what write writes and gives its reference with Rows 0. Content
@@ -57,13 +72,13 @@ func (f *Folder) Put(ctx context.Context, kind, mediaType string, write func(io.
 	}
 	ref.SHA256 = hex.EncodeToString(out.hash.Sum(nil))
 	ref.Bytes = out.n
-	return ref, f.adopt(tmp.Name(), ref.SHA256)
+	return ref, f.adopt(tmp.Name(), ref.SHA256, ref.Bytes)
 }
 
-// adopt gives a finished file its name.
-func (f *Folder) adopt(tmp, digest string) error {
+// adopt gives a finished file its name. Content of that name and size is kept.
+func (f *Folder) adopt(tmp, digest string, bytes int64) error {
 	path := f.path(digest)
-	if _, err := os.Stat(path); err == nil {
+	if info, err := os.Stat(path); err == nil && info.Size() == bytes {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -130,11 +145,13 @@ func (f *Folder) Discard(ref handoff.Ref) error {
 }
 
 func (f *Folder) path(digest string) string {
-	if len(digest) != 64 {
+	if len(digest) != 64 || strings.ContainsFunc(digest, notHex) {
 		return filepath.Join(f.dir, "objects", "invalid")
 	}
 	return filepath.Join(f.dir, "objects", digest[:2], digest)
 }
+
+func notHex(r rune) bool { return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'f') }
 
 type digester struct {
 	w    *bufio.Writer

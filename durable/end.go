@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"syscall"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
@@ -20,10 +21,10 @@ func (t *turn) failed(ctx context.Context, err error) error {
 	status := statusOf(ctx, err)
 	seconds := t.now().Sub(t.began).Seconds()
 	t.log.Error("agent finished", "status", status, "seconds", seconds, "error", err.Error())
-	t.emit(Event{What: AgentFinished, Agent: t.agent, Status: status, Seconds: seconds})
 	if status == "pending" { // interrupted: nothing to record but that
 		return errors.Join(err, t.setState(ctx, func(s *ledger.AgentState) { s.Status, s.Seconds = status, seconds }))
 	}
+	t.emit(Event{What: AgentFinished, Agent: t.agent, Status: status, Seconds: seconds})
 	id, recordErr := t.recordFailure(ctx, err)
 	stateErr := t.setState(ctx, func(s *ledger.AgentState) {
 		s.Status, s.Seconds, s.Handoff = status, seconds, id
@@ -105,6 +106,12 @@ func asProblem(err error) *problem.Problem {
 	var ask *NeedsInput
 	if errors.As(err, &ask) {
 		return &problem.Problem{Kind: problem.Blocked, Code: "scope.needs_input", What: ask.Error(), Fix: "answer with --set ID=VALUE, or take the defaults with --yes"}
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return &problem.Problem{
+			Kind: problem.Failed, Code: "workspace.full", What: "the disk of the workspace is full",
+			Fix: "make room, then resume the run", Cause: err,
+		}
 	}
 	return &problem.Problem{Kind: problem.Failed, Code: "run.failed", What: err.Error(), Cause: err}
 }

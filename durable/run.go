@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,14 +63,24 @@ type Run struct {
 
 	events     func(Event)
 	eventMutex sync.Mutex
-	lastTick   time.Time
+	eventFile  *eventFile
+	lastTick   time.Time // of an event of progress
+	lastKept   time.Time // the same, in the file
 }
 
 // ID is the run's id.
 func (r *Run) ID() string { return r.record.ID }
 
-// Brief is what was asked for.
-func (r *Run) Brief() handoff.Brief { return r.record.Brief }
+// Brief is what was asked for, as the first agent gets it: where the request
+// names a place of this machine in full, only the last part of its name is
+// left, since the request travels with the scope.
+func (r *Run) Brief() handoff.Brief {
+	brief := r.record.Brief
+	for _, place := range r.private() {
+		brief.Request = strings.ReplaceAll(brief.Request, place, filepath.Base(place))
+	}
+	return brief
+}
 
 // Err is the error that ended the run; nil while there is none.
 func (r *Run) Err() error { return r.err }
@@ -76,31 +88,39 @@ func (r *Run) Err() error { return r.err }
 // spent is how long the run has worked, processes before this one included.
 func (r *Run) spent() time.Duration { return r.before + r.now().Sub(r.began) }
 
+// emit tells everybody who watches: the receiver, and the run's own file.
 func (r *Run) emit(e Event) {
-	if r.events == nil {
-		return
-	}
 	r.eventMutex.Lock()
 	defer r.eventMutex.Unlock()
-	e.Time, e.RunID = r.now().UTC(), r.record.ID
-	r.events(e)
+	r.tell(e, true)
 }
 
-// progress is emit with at least 50 ms between two events, unless the work is
-// at its end.
+// progress is emit with at least 50 ms between two events, and half a second
+// in the file, unless the work is at its end.
 func (r *Run) progress(e Event) {
-	if r.events == nil {
-		return
-	}
 	r.eventMutex.Lock()
 	defer r.eventMutex.Unlock()
 	now := r.now()
-	if e.Done != e.Total && now.Sub(r.lastTick) < 50*time.Millisecond {
+	last := e.Done == e.Total
+	if !last && now.Sub(r.lastTick) < 50*time.Millisecond {
 		return
 	}
 	r.lastTick = now
-	e.Time, e.RunID = now.UTC(), r.record.ID
-	r.events(e)
+	keep := last || now.Sub(r.lastKept) >= 500*time.Millisecond
+	if keep {
+		r.lastKept = now
+	}
+	r.tell(e, keep)
+}
+
+func (r *Run) tell(e Event, keep bool) {
+	e.Time, e.RunID = r.now().UTC(), r.record.ID
+	if keep && r.eventFile != nil {
+		r.eventFile.write(e)
+	}
+	if r.events != nil {
+		r.events(e)
+	}
 }
 
 // update changes the run's record in the ledger.

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -556,6 +559,65 @@ func TestOpeningIsCountedOncePerWork(t *testing.T) {
 	}
 }
 
+// TestTraceGoesToACollector lets the environment name a collector that speaks
+// OTLP over HTTP.
+func TestTraceGoesToACollector(t *testing.T) {
+	var posts atomic.Int64
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.URL.Path == "/v1/traces" && len(body) > 0 {
+			posts.Add(1)
+		}
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	o := durabletest.Options(t, source(t, "a"))
+	if _, _, _, err := whole(t, o); err != nil || posts.Load() == 0 {
+		t.Errorf("%d posts: %v", posts.Load(), err)
+	}
+	collector.Close()
+	o.Brief.Request = "again"
+	if _, record, _, err := whole(t, o); err != nil || record.Status != ledger.Completed {
+		t.Errorf("without the collector: %s, %v", record.Status, err)
+	}
+}
+
+// TestRequestThatNamesThePlace keeps the folder of the data out of handoffs,
+// also where the request has it.
+func TestRequestThatNamesThePlace(t *testing.T) {
+	brief := source(t, "a")
+	brief.Request = "count the words of " + brief.Sources[0].Path
+	o := durabletest.Options(t, brief)
+	ctx := context.Background()
+	r, err := durable.Begin(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := failing(nil, durable.Policy{})
+	step.Work = func(_ context.Context, _ *durable.Desk, in handoff.Brief) (words, error) {
+		return words{List: []string{in.Request}}, nil
+	}
+	out := durable.Do(ctx, r, step, r.Brief())
+	if want := "count the words of words.txt"; r.Err() != nil || out.List[0] != want {
+		t.Errorf("%v: %v, want %q", r.Err(), out.List, want)
+	}
+	if record, _ := r.End(ctx); record.Brief.Request != brief.Request {
+		t.Errorf("the record has %q", record.Brief.Request)
+	}
+}
+
+func TestFullDiskIsAProblem(t *testing.T) {
+	o := durabletest.Options(t, handoff.Brief{})
+	ctx := context.Background()
+	r, _ := durable.Begin(ctx, o)
+	durable.Do(ctx, r, failing(func(context.Context, *durable.Desk) (words, error) {
+		return words{}, fmt.Errorf("store rows: %w", &os.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC})
+	}, durable.Policy{}), r.Brief())
+	if record, _ := r.End(ctx); record.Problem == nil || record.Problem.Code != "workspace.full" {
+		t.Errorf("%+v", record.Problem)
+	}
+}
+
 func TestEventsAndTracesTellTheStory(t *testing.T) {
 	o := durabletest.Options(t, source(t, "a secret"))
 	var story []string
@@ -577,6 +639,13 @@ func TestEventsAndTracesTellTheStory(t *testing.T) {
 	}
 	if got := strings.Join(story, "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("events are\n%s", got)
+	}
+	kept, next, err := durable.ReadEvents(o.Workspace, record.ID, 0)
+	if err != nil || len(kept) != len(story) || kept[5].Finding.Code != "word.forbidden" {
+		t.Errorf("%d events are kept, %d were told: %v", len(kept), len(story), err)
+	}
+	if more, same, err := durable.ReadEvents(o.Workspace, record.ID, next); err != nil || len(more) != 0 || same != next {
+		t.Errorf("after the end: %v, %d, %v", more, same, err)
 	}
 	spans, err := durable.Spans(o.Workspace, record.ID)
 	if err != nil || len(spans) != 3 {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -73,7 +74,7 @@ func (r *Run) openTrace(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("open trace: %w", err), file.Close())
 		}
-		options = append(options, sdk.WithBatcher(exporter))
+		options = append(options, sdk.WithBatcher(&collector{exporter, r.log}))
 	}
 	provider := sdk.NewTracerProvider(options...)
 	r.tracer = provider.Tracer("github.com/septet-ml/septet/durable")
@@ -83,12 +84,26 @@ func (r *Run) openTrace(ctx context.Context) error {
 		r.trunk.End(trace.WithTimestamp(r.now()))
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		// A collector that is not there is no fault of the run.
 		if err := provider.Shutdown(ctx); err != nil {
 			r.log.Warn("trace not exported", "error", err.Error())
 		}
 		return nil
 	})
+	return nil
+}
+
+// collector exports to one elsewhere. One that is not there is no fault of the
+// run: the log has it.
+type collector struct {
+	sdk.SpanExporter
+	log *slog.Logger
+}
+
+// ExportSpans implements the SDK's exporter.
+func (c *collector) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+	if err := c.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		c.log.Warn("trace not exported", "spans", len(spans), "error", err.Error())
+	}
 	return nil
 }
 
