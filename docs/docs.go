@@ -15,6 +15,18 @@ type Finding struct {
 	Text string `json:"text"` // Markdown: what it means, then what to do
 }
 
+// Find gives the page of a code; "personal.*" is that of every code that
+// begins so.
+func Find(code string) (Finding, bool) {
+	for _, f := range Findings() {
+		prefix, open := strings.CutSuffix(f.Code, "*")
+		if f.Code == code || open && strings.HasPrefix(code, prefix) && code != prefix {
+			return f, true
+		}
+	}
+	return Finding{}, false
+}
+
 // Findings is the catalogue of docs/findings.md, in its order.
 func Findings() []Finding {
 	var all []Finding

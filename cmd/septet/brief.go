@@ -254,7 +254,7 @@ func waivers(waive []string, now time.Time) ([]handoff.Waiver, error) {
 			return nil, usage("usage.value", "--waive "+text, "a waiver wants a reason", `--waive "CODE[:COLUMN]=REASON"`)
 		}
 		code, column, _ := strings.Cut(what, ":")
-		if !slices.ContainsFunc(docs.Findings(), func(f docs.Finding) bool { return f.Code == code }) {
+		if _, there := docs.Find(code); !there {
 			p := usage("usage.value", "--waive "+text, fmt.Sprintf("there is no code %q", code), "septet explain lists all codes")
 			p.Nearest = nearest(code, codes())
 			return nil, p

@@ -47,10 +47,8 @@ func (a *app) explainCommand() *cobra.Command {
 		if len(args) == 0 {
 			return catalogue{"septet.findings/1", docs.Findings()}, nil
 		}
-		for _, f := range docs.Findings() {
-			if f.Code == args[0] {
-				return explained{"septet.finding/1", f}, nil
-			}
+		if f, there := docs.Find(args[0]); there {
+			return explained{"septet.finding/1", f}, nil
 		}
 		return nil, &problem.Problem{
 			Kind: problem.Usage, Code: "usage.value", Where: "septet explain " + args[0],
