@@ -41,8 +41,15 @@ func (d *draft) chooseTarget() error {
 	return d.askTarget(all)
 }
 
-// clear tells whether the best candidate stands out.
+// clear tells whether the best candidate stands out. One that is named by
+// synonyms does not where another column has those words itself.
 func clear(all []candidate) bool {
+	best := all[0]
+	for _, other := range all[1:] {
+		if !best.literal && len(best.words) > 0 && other.score >= 0.2 && !slices.ContainsFunc(best.words, func(w word) bool { return !slices.Contains(other.spelt, w.start) }) {
+			return false
+		}
+	}
 	lead := all[0].score
 	if len(all) > 1 {
 		lead -= all[1].score
@@ -103,7 +110,9 @@ func (d *draft) askTarget(all []candidate) error {
 		}
 	}
 	if len(options) > 0 {
-		fallback = &options[0]
+		if generic, _ := genericName(d.catalog, all[0].column); generic || all[0].score >= 0.5 {
+			fallback = &options[0]
+		}
 		// Of two that are as likely, a name such as "class" beside a value
 		// that the request names tells more than the name alone.
 		for i, c := range all[:min(3, len(options))] {

@@ -148,6 +148,9 @@ func (d *draft) columnLike(i int) (best *column, end int) {
 		}
 		for k := range d.columns {
 			c := &d.columns[k]
+			if length == 1 && d.nouns[w.stem] && namedKey(c.parts) {
+				continue // "customers" are not their key, "customer id" is
+			}
 			covered, all, used := 0.0, 0.0, 0
 			for j, p := range c.parts {
 				s := 0.0
@@ -158,7 +161,7 @@ func (d *draft) columnLike(i int) (best *column, end int) {
 				all += c.weights[j]
 			}
 			for _, w := range words[i : i+length] {
-				if slices.ContainsFunc(c.parts, func(p word) bool { return d.alike(w, p) >= 0.75 }) {
+				if slices.ContainsFunc(c.parts, func(p word) bool { return d.alike(w, p) >= 0.7 }) {
 					used++
 				}
 			}
@@ -179,14 +182,14 @@ func (d *draft) saidExclusions() error {
 		if !ok {
 			break
 		}
+		if f, next, ok := d.valueBehind(to); ok {
+			f.Op = "!="
+			d.addFilter(f, span(d.r.text, d.r.words, from, next))
+			take(d.r.words, to, next)
+			continue
+		}
 		found, end := d.list(to)
 		if len(found) == 0 {
-			if f, next, ok := d.valueAt(to); ok {
-				f.Op = "!="
-				d.addFilter(f, span(d.r.text, d.r.words, from, next))
-				take(d.r.words, to, next)
-				continue
-			}
 			return d.noSuchColumn(from, to)
 		}
 		take(d.r.words, to, end)
@@ -211,6 +214,24 @@ func (d *draft) saidExclusions() error {
 		}
 	}
 	return nil
+}
+
+// valueBehind finds the value in "excluding customers in France": no column
+// of that name comes first.
+func (d *draft) valueBehind(i int) (f handoff.Filter, end int, ok bool) {
+	words := d.r.words
+	noun := false
+	for i < len(words) && !words[i].taken && (stops[words[i].lower] || d.nouns[words[i].stem]) {
+		noun = noun || d.nouns[words[i].stem]
+		i++
+	}
+	if i == len(words) {
+		return f, 0, false
+	}
+	if c, _ := d.columnAt(i); c != nil && !noun {
+		return f, 0, false
+	}
+	return d.valueAt(i)
 }
 
 // noSuchColumn is the problem of words behind "without" that name nothing.

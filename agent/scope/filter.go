@@ -40,11 +40,37 @@ func (d *draft) chooseFilters() error {
 			}
 		}
 	}
-	if s := d.r.said.since; s != nil && d.Time != nil {
-		at := d.inTable(d.main, *d.Time)
-		d.Filters = append(d.Filters, handoff.Filter{Table: d.main.Name, Column: at.Name, Op: ">=", Value: d.instant(at, s.first)})
-	}
+	d.period()
+	d.unheard()
 	return d.strangers()
+}
+
+// period keeps the rows of the days that the request names.
+func (d *draft) period() {
+	for _, x := range []struct {
+		said *date
+		op   string
+	}{{d.r.said.since, ">="}, {d.r.said.before, "<"}} {
+		switch {
+		case x.said == nil:
+		case d.Time == nil:
+			d.warn("the request names days (%s), but no column tells when a row came to be; they were passed over", iso(x.said.first))
+		default:
+			at := d.inTable(d.main, *d.Time)
+			d.addFilter(handoff.Filter{Table: d.main.Name, Column: at.Name, Op: x.op, Value: d.instant(at, x.said.first)}, "rows from or before "+iso(x.said.first))
+		}
+	}
+}
+
+// unheard warns of numbers in the request that nothing was made of: they may
+// be bounds that were meant to keep rows.
+func (d *draft) unheard() {
+	for i, w := range d.r.words {
+		if w.taken || !w.isNumber || w.role == object || w.lower == "one" {
+			continue
+		}
+		d.warn("“%s” of the request was not understood and has no effect", span(d.r.text, d.r.words, max(0, i-2), i+1))
+	}
 }
 
 // addFilter adds a filter; a second value of one column joins the first.
@@ -88,11 +114,12 @@ func (d *draft) valueAt(i int) (f handoff.Filter, end int, ok bool) {
 			break
 		}
 		text += squash(words[j].text)
-		if words[j].sign || len(text) < 3 || j == i && stops[words[j].lower] {
+		short := len(text) < 3 // then as it is written: "US"
+		if words[j].sign || j == i && stops[words[j].lower] && !short {
 			continue
 		}
 		for _, p := range d.values[text] {
-			if p.column == d.target || !d.reachable(p.column) {
+			if p.column == d.target || !d.reachable(p.column) || short && (p.value != words[j].text || !words[j].capital()) {
 				continue
 			}
 			if rank := d.rank(p.column, i, j); j+1 > end || rank > best {
@@ -156,11 +183,17 @@ func (d *draft) meant(i, end int, f handoff.Filter) bool {
 // bounds finds "tenure over 12" and "age is 30" for number columns.
 func (d *draft) bounds() {
 	words := d.r.words
+	for i := range words {
+		d.boundBefore(i)
+	}
 	for i := 0; i < len(words); i++ {
 		if words[i].taken || words[i].sign || words[i].role == object {
 			continue
 		}
 		c, next := d.columnAt(i)
+		if c != nil && namedKey(c.parts) {
+			c = nil
+		}
 		if age := d.age(); age != nil && c == nil && i > 0 && d.nouns[words[i-1].stem] {
 			c, next = age, i // "customers over 40"
 		}
@@ -190,6 +223,24 @@ func (d *draft) bounds() {
 	}
 }
 
+// boundBefore finds "at least 2 products": the bar and the number stand before
+// the column.
+func (d *draft) boundBefore(i int) {
+	words := d.r.words
+	op := ""
+	at, ok := longest(bars, words, i, &op)
+	if !ok || op == "" || at+1 >= len(words) || !words[at].isNumber || words[at].taken || words[at+1].taken {
+		return
+	}
+	c, end := d.columnAt(at + 1)
+	if c == nil || c == d.target || c.table != d.main || c.Kind != table.Number {
+		return
+	}
+	value := strconv.FormatFloat(words[at].number, 'g', -1, 64)
+	d.addFilter(handoff.Filter{Table: c.table.Name, Column: c.Name, Op: strict(words[i:at], op), Value: value}, span(d.r.text, words, i, end))
+	take(words, i, end)
+}
+
 // age is the column of the main table that holds the age of persons.
 func (d *draft) age() *column {
 	for i := range d.columns {
@@ -215,21 +266,21 @@ func strict(bar []word, op string) string {
 // be a brand or a region that the tables do not have, so they are never passed
 // over in silence.
 func (d *draft) strangers() error {
+	if answer, answered := d.settings.Set["filter"]; answered {
+		return d.answerFilter(answer)
+	}
 	for i, w := range d.r.words {
 		if !d.stranger(i) {
 			continue
 		}
 		near, places := d.like(w.lower)
-		answer, answered := d.settings.Set["filter"]
 		far := d.values[squash(w.text)]
 		switch {
-		case len(far) > 0 && !answered:
+		case len(far) > 0:
 			return &problem.Problem{Kind: problem.Blocked, Code: "scope.filter_far", Where: far[0].String(),
 				What: fmt.Sprintf("rows of table %s cannot be kept by a value of %s", d.main.Name, far[0].String()),
 				Why:  d.farAway(far[0].column),
 				Fix:  "add the column to a table that has the key, or leave the words out of the request and pass --set filter=none"}
-		case answered:
-			return d.answerFilter(answer)
 		case len(near) > 0:
 			answer, ok := d.ask(handoff.Question{ID: "filter", Type: "choice", Options: append(near, "none"), Default: &near[0],
 				Text: fmt.Sprintf("No column has the value “%s”. Which rows are meant?", w.text)}, "“"+w.text+"” is nearly a value of the tables")

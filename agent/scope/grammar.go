@@ -35,7 +35,9 @@ var (
 		"as of|at <date>", "as - of <date>", "as at <date>", "on|using data until|till|to|before|through <date>", "until|till <date>", "up to <date>",
 		"snapshot|today is|: <date>",
 	}
-	sincePatterns = []string{"since|after|from <date>", "starting|beginning|from in|from|on? <date>"}
+	beforePatterns = []string{"before <date>", "prior to <date>", "earlier than <date>"}
+	insidePatterns = []string{"in|during|of <date>"}
+	sincePatterns  = []string{"since|after|from <date>", "starting|beginning|from in|from|on? <date>"}
 
 	criterionPatterns = []string{
 		"<metric> of? <bar> <number>", "<metric> <bar> of? <number>", "<metric> of|= <number> or? better|more|higher|lower|less?",
@@ -62,7 +64,7 @@ var (
 	notPlainPatterns = []string{"not need|needs to? be? interpretable|explainable|transparent", "need not be interpretable|explainable|transparent", "don't|doesn't need to be interpretable|explainable|transparent"}
 	plainPatterns    = []string{
 		"and|but? must|should|needs|has to? be interpretable|explainable|transparent|intelligible",
-		"an|a? interpretable|explainable|transparent|intelligible|white - ? box model?", "interpretability|explainability",
+		"an|a? interpretable|explainable|transparent|intelligible model?", "a? white -? box model?", "interpretability|explainability",
 	}
 )
 
@@ -100,6 +102,7 @@ type said struct {
 	asOf            *date
 	asOfOther       *date // the other reading of asOf
 	since           *date // rows from this day on
+	before          *date // rows before this day
 	metric          string
 	criteria        []handoff.Criterion
 	constraints     handoff.Constraints
@@ -132,6 +135,14 @@ func listen(request string, words []word) said {
 	}
 	if from, to, got, ok := find(sincePatterns, words); ok {
 		s.since = &got.date
+		note("/filters", from, to)
+	}
+	if from, to, got, ok := find(beforePatterns, words); ok {
+		s.before = &got.date
+		note("/filters", from, to)
+	}
+	if from, to, got, ok := find(insidePatterns, words); ok && s.since == nil && s.before == nil {
+		s.since, s.before = &got.date, &date{got.date.last.AddDate(0, 0, 1), got.date.last}
 		note("/filters", from, to)
 	}
 	s.limits(words, note)

@@ -1,6 +1,9 @@
 package scope
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // role is what a word of the request does.
 type role uint8
@@ -53,6 +56,9 @@ func (r *reading) roles() {
 		switch {
 		case w.sign:
 			inner := w.joined && i+1 < len(r.words) && r.words[i+1].joined
+			if state == aside && i+1 < len(r.words) && (predicts[r.words[i+1].lower] || build[r.words[i+1].lower]) {
+				state = nothing // "without age, predict ..."
+			}
 			if !inner && (w.text == "." || w.text == ";" || w.text == ":") && spoken && state != nothing {
 				state = tail
 			}
@@ -94,7 +100,11 @@ func (r *reading) roles() {
 		case state == subject && auxiliary[w.lower]:
 			state = object
 			continue
-		case asideWords[w.lower]:
+		case (w.lower == "by" || w.lower == "into") && state == object && r.classifies(i):
+			r.demote() // "classify passengers by class"
+			spoken = false
+			continue
+		case asideWords[w.lower], w.lower == "use" && i > 0 && (r.words[i-1].lower == "not" || r.words[i-1].lower == "don't" || r.words[i-1].lower == "never"):
 			state = aside
 			continue
 		case tailWords[w.lower] && (spoken || state != object):
@@ -177,6 +187,11 @@ func (r *reading) afterWhich(i int) role {
 // score, the rank.
 func (r *reading) determined(i int, state role) bool {
 	return state == object && i > 1 && (r.words[i-1].lower == "the" || r.words[i-1].lower == "a" || r.words[i-1].lower == "their")
+}
+
+// classifies tells whether a verb of sorting stands before word i.
+func (r *reading) classifies(i int) bool {
+	return slices.ContainsFunc(r.words[:i], func(w word) bool { return predicts[w.lower] && sorting[w.lower] })
 }
 
 // behindBuild tells whether a verb of building stands before word i.

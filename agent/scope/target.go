@@ -22,6 +22,7 @@ type candidate struct {
 	unexplained bool
 
 	words []word // of the request that speak for it
+	spelt []int  // where those words start that are the column's own
 	level string // value of the column that the request names; "" if none
 }
 
@@ -104,6 +105,9 @@ func (c *catalog) named(r *reading, col *column, about []word) candidate {
 		}
 		if best > 0 {
 			cand.words = append(cand.words, about[i])
+			if best == 1 {
+				cand.spelt = append(cand.spelt, w.start)
+			}
 			own, literal = own && best == 1, literal || best == 1
 			cand.opposite = cand.opposite || best == 0.7 && c.opposite(w, col.parts[part])
 			known += weight * best
@@ -115,6 +119,7 @@ func (c *catalog) named(r *reading, col *column, about []word) candidate {
 			given[j] = 1
 		}
 		for _, w := range whole {
+			cand.spelt = append(cand.spelt, w.start)
 			if w.role == object && !c.nouns[w.stem] {
 				known++
 			}

@@ -53,8 +53,9 @@ var synonyms = [][]string{
 	{"die", "death", "dead", "mortality", "decease", "deceased"},
 	{"survive", "survival", "survived", "alive"},
 	{"sick", "ill", "disease", "diseased", "illness", "diagnosis", "condition"},
-	{"fail", "failure", "breakdown", "fault"},
+	{"fail", "failure", "break", "breakdown", "fault"},
 	{"claim", "claims"},
+	{"loan", "credit"},
 	{"win", "winner", "outcome", "result"},
 	{"approve", "approval", "accept", "grant"},
 	// Amounts.
@@ -126,6 +127,7 @@ var stops = words(`a an the this that these those of in on at by for from to int
 	will would can could may might shall should must do does did has have had not no yes so then than there here
 	please want need like would let me make get give all any each every some most more less many much few own
 	s t re ve ll am about going likely unlikely expected soon out up off over again also only just very too new
+	fair fairly unbiased interpretable explainable transparent
 	so based using use given them themselves across between per within during`)
 
 // build are the verbs before a model that is to be made.
@@ -148,7 +150,7 @@ var wrappers = words(`probability probabilities likelihood chance chances risk p
 
 // asideWords begin words that are no part of what is predicted: inputs and
 // means.
-var asideWords = words("using based given with via through by")
+var asideWords = words("using based given with via through by without ignore ignoring exclude excluding omit omitting except disregard disregarding drop dropping")
 
 // tailWords begin words that say whose answer is predicted, or which rows.
 var tailWords = words("of for among in at from on per across where within inside under")
@@ -181,7 +183,7 @@ var (
 )
 
 // idWords end the names of keys.
-var idWords = words("id ids key uuid guid number no nr num identifier pk rownum rowid index rownames rowname row npi ssn")
+var idWords = words("id ids key uuid guid number no nr nbr num identifier pk rownum rowid index rownames rowname row npi ssn")
 
 // timeWords name the time that an event happened; laterWords something that
 // happens afterwards or is no event of the row's own.
