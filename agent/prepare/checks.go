@@ -73,7 +73,7 @@ func (c *checks) report(kept []string) error {
 		c.desk.Checked(gate)
 	}
 	features := slices.DeleteFunc(slices.Clone(kept), func(name string) bool {
-		return c.e.scope.Time != nil && name == *c.e.scope.Time
+		return name == c.e.timeColumn()
 	})
 	if len(features) == 0 {
 		return &problem.Problem{Kind: problem.Blocked, Code: "data.no_features", Where: c.e.info.Name,

@@ -19,7 +19,7 @@ import (
 func (e *examples) findCopies() {
 	inputs := &table.Table{Rows: e.inputs.Rows}
 	for _, c := range e.inputs.Columns {
-		if e.scope.Time == nil || c.Name != *e.scope.Time {
+		if c.Name != e.timeColumn() {
 			inputs.Columns = append(inputs.Columns, c)
 		}
 	}

@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/label"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -21,6 +22,8 @@ type examples struct {
 	alike  []int32  // rows with the same number have the same inputs and stay in one part; nil where that does not matter
 	groups []int32  // rows with the same number stay in one part, copies apart; nil without groups
 	by     []string // the columns that make the groups
+
+	events *events // what the examples of a label rule come from; nil for a flat table
 
 	unanswered int // rows of the scope's population without an answer, left out
 	filtered   int // rows outside of the scope's population
@@ -46,4 +49,15 @@ func targetColumn(e *examples) string {
 		return e.scope.Target.Column
 	}
 	return "label"
+}
+
+// timeColumn is the name of the input that orders the rows; "" without time.
+func (e *examples) timeColumn() string {
+	switch {
+	case e.scope.Label != nil:
+		return label.Snapshot
+	case e.scope.Time != nil:
+		return *e.scope.Time
+	}
+	return ""
 }

@@ -134,10 +134,8 @@ func (e *examples) arrange(all *table.Table) {
 			e.inputs.Columns = append(e.inputs.Columns, c)
 		}
 	}
-	if e.scope.Time != nil {
-		if c := e.column(*e.scope.Time); c != nil && c.Kind == table.Time {
-			e.time = c.Time
-		}
+	if c := e.column(e.timeColumn()); c != nil && c.Kind == table.Time {
+		e.time = c.Time
 	}
 	for i := range e.info.Columns {
 		if c := &e.info.Columns[i]; c.Infinite > 0 {

@@ -26,14 +26,11 @@ func (c *checks) copied(key *answerKey, s *suspect) verdict {
 			return v
 		}
 	}
-	if s.Kind == table.Text {
+	if s.Kind == table.Text || s.cut > stray {
 		return verdict{}
 	}
-	if strays := key.cut(s.Column); strays <= stray {
-		return verdict{code: "leak.target_function", evidence: fmt.Sprintf("cut at %s, it tells the class in %d of %d rows",
-			plural(nonempty(key.count)-1, "value"), len(key.rows)-strays, len(key.rows))}
-	}
-	return verdict{}
+	return verdict{code: "leak.target_function", evidence: fmt.Sprintf("cut at %s, it tells the class in %d of %d rows",
+		plural(nonempty(key.count)-1, "value"), len(key.rows)-s.cut, len(key.rows))}
 }
 
 // strays counts the rows that are not of the most frequent class of their
@@ -57,12 +54,11 @@ func (k *answerKey) strays(s *suspect) (strays, values int) {
 // cut counts the rows on the wrong side if the sorted values are cut into one
 // run for each class, at the best places for two classes and between the
 // classes' medians for more; missing values count as one more value.
-func (k *answerKey) cut(c *table.Column) int {
-	values := k.values(c)
+func (k *answerKey) cut(values []float64, order []int32) int {
 	absent := make([]int, k.classes)
 	var class []int32
 	var sorted []float64
-	for _, i := range ascending(values) {
+	for _, i := range order {
 		if v := values[i]; v != v {
 			absent[k.class[i]]++
 		} else {
@@ -283,14 +279,14 @@ func (k *answerKey) made(x, y []float64, number bool) string {
 		ways = ways[:1]
 	}
 	for _, way := range ways {
-		z := &table.Column{Number: make([]float64, len(x))}
+		z := make([]float64, len(x))
 		present := 0
 		for i := range x {
-			z.Number[i] = way.of(x[i], y[i])
-			if math.IsInf(z.Number[i], 0) {
-				z.Number[i] = math.NaN()
+			z[i] = way.of(x[i], y[i])
+			if math.IsInf(z[i], 0) {
+				z[i] = math.NaN()
 			}
-			if z.Number[i] == z.Number[i] {
+			if z[i] == z[i] {
 				present++
 			}
 		}
@@ -306,17 +302,12 @@ func (k *answerKey) made(x, y []float64, number bool) string {
 
 // gives tells that the answers follow exactly from numbers, one for each row
 // of the key.
-func (k *answerKey) gives(z *table.Column) bool {
+func (k *answerKey) gives(z []float64) bool {
 	if k.classes > 0 {
-		own := *k // the numbers are numbered by the key's rows, not the examples'
-		own.rows = make([]int32, len(z.Number))
-		for i := range own.rows {
-			own.rows[i] = int32(i)
-		}
-		return own.cut(z) == 0
+		return k.cut(z, ascending(z)) == 0
 	}
 	var xs, ys []float64
-	for i, v := range z.Number {
+	for i, v := range z {
 		if v == v {
 			xs, ys = append(xs, v), append(ys, k.raw[i])
 		}

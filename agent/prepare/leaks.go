@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -39,23 +40,42 @@ type suspect struct {
 	bins     int
 	exact    bool // every value has its own bin
 	strength float64
+	cut      int // classes and numbers or times: see answerKey.cut
+}
+
+func newSuspect(key *answerKey, c *table.Column) *suspect {
+	s := &suspect{Column: c}
+	if c.Kind == table.Text {
+		s.bin, s.bins, s.exact = key.bins(c)
+	} else {
+		values := key.values(c)
+		order := ascending(values)
+		s.bin, s.bins, s.exact = key.binned(values, order)
+		if key.classes > 0 {
+			s.cut = key.cut(values, order)
+		}
+	}
+	s.strength = key.strength(s.bin, s.bins)
+	return s
 }
 
 // leaks looks for columns that know the answer. Each column gets the first
 // verdict that fits, from the surest to the least sure.
 func (c *checks) leaks(ctx context.Context) {
 	key := newAnswerKey(c.e.target, c.e.classes(), c.fit())
-	var all []*suspect
-	for i := range c.e.inputs.Columns {
-		s := &suspect{Column: &c.e.inputs.Columns[i]}
-		s.bin, s.bins, s.exact = key.bins(s.Column)
-		s.strength = key.strength(s.bin, s.bins)
-		all = append(all, s)
+	all := make([]*suspect, len(c.e.inputs.Columns))
+	err := learn.Blocks(ctx, len(all), 1, c.desk.Settings.Threads, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			all[i] = newSuspect(key, &c.e.inputs.Columns[i])
+		}
+	})
+	if err != nil {
+		return // and the gate stays open
 	}
 	c.aggregate = c.aggregates(all)
 	for _, s := range all {
 		if ctx.Err() != nil {
-			return // and the gate stays open
+			return
 		}
 		if len(key.rows) < minRowsForTest {
 			break
@@ -75,7 +95,7 @@ func (c *checks) leaks(ctx context.Context) {
 	c.done = append(c.done, gateLeaks)
 }
 
-func (c *checks) isTime(name string) bool { return c.e.scope.Time != nil && name == *c.e.scope.Time }
+func (c *checks) isTime(name string) bool { return name == c.e.timeColumn() }
 
 // try holds one column against all that looks at columns one by one.
 func (c *checks) try(key *answerKey, s *suspect) verdict {

@@ -72,15 +72,30 @@ func ranks(values []float64) []float64 {
 	return out
 }
 
-// ascending are the indexes of values in their order, ties by index.
+// ascending are the indexes of values in their order, NaN first, ties by
+// index.
 func ascending(values []float64) []int32 {
-	order := make([]int32, len(values))
-	for i := range order {
-		order[i] = int32(i)
+	type item struct {
+		value float64
+		at    int32
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(values[a], values[b]), cmp.Compare(a, b))
+	items := make([]item, len(values))
+	for i, v := range values {
+		items[i] = item{v, int32(i)}
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		switch {
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.at, b.at))
 	})
+	order := make([]int32, len(values))
+	for i, item := range items {
+		order[i] = item.at
+	}
 	return order
 }
 
@@ -88,8 +103,8 @@ func ascending(values []float64) []int32 {
 // has its own number if there are few or it is text (exact), else values share
 // the bins of their quantiles. The last number is that of missing values.
 func (k *answerKey) bins(c *table.Column) (bin []int32, n int, exact bool) {
-	bin = make([]int32, len(k.rows))
 	if c.Kind == table.Text {
+		bin = make([]int32, len(k.rows))
 		n = len(c.Levels) + 1
 		for i, r := range k.rows {
 			if bin[i] = c.Code[r]; bin[i] < 0 {
@@ -99,7 +114,12 @@ func (k *answerKey) bins(c *table.Column) (bin []int32, n int, exact bool) {
 		return bin, n, true
 	}
 	values := k.values(c)
-	order := ascending(values)
+	return k.binned(values, ascending(values))
+}
+
+// binned is bins for numbers in their order.
+func (k *answerKey) binned(values []float64, order []int32) (bin []int32, n int, exact bool) {
+	bin = make([]int32, len(k.rows))
 	present := len(order)
 	for present > 0 && math.IsNaN(values[order[0]]) { // NaN sorts first
 		order, present = order[1:], present-1

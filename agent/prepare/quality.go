@@ -168,7 +168,7 @@ func (c *checks) expectRows(add expect) {
 			undated++
 		}
 	}
-	add("timeliness", "rows_have_a_time", *e.scope.Time, 1-share(undated, e.n()), "%d of %d rows have none", undated, e.n())
+	add("timeliness", "rows_have_a_time", e.timeColumn(), 1-share(undated, e.n()), "%d of %d rows have none", undated, e.n())
 }
 
 func share(part, whole int) float64 {

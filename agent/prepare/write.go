@@ -29,7 +29,7 @@ func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []s
 		}
 		all.Columns = append(all.Columns, c)
 		role := "feature"
-		if e.scope.Time != nil && name == *e.scope.Time {
+		if name == e.timeColumn() {
 			role = "time"
 		}
 		out.Columns = append(out.Columns, handoff.PreparedColumn{Name: name, Table: e.info.Name, Kind: c.Kind.String(), Role: role})
