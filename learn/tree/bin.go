@@ -13,8 +13,9 @@ const (
 	set                // the levels of a Text column; split into sets
 )
 
-// feature is one column of bins that trees may split. A column of the table
-// gives one, or with target statistics one per class; a constant gives none.
+// feature is one column of bins that trees may split. A Number column of the
+// table gives one, a Text column one as a set and with target statistics one
+// per class; a constant gives none.
 type feature struct {
 	column int // of the table
 	kind   kind
@@ -66,13 +67,9 @@ const (
 
 // binnedFrom chooses features and bins for d's columns and bins all rows.
 func binnedFrom(d *data, b Boost, seed uint64, c *crew) *binned {
-	var perm []int32
-	if needsOrder(d, b) {
-		perm = permutation(d.train, seed)
-	}
 	perColumn := make([][]feature, len(d.table.Columns))
 	c.blocks(len(perColumn), 1, func(_, j, _ int) {
-		perColumn[j] = featuresOf(d, b, j, perm)
+		perColumn[j] = featuresOf(d, b, j, seed)
 	})
 	out := &binned{train: d.train, all: d.all}
 	for _, fs := range perColumn {
@@ -90,27 +87,15 @@ func binnedFrom(d *data, b Boost, seed uint64, c *crew) *binned {
 	}
 	c.blocks(len(out.columns), 1, func(_, p, _ int) {
 		for _, f := range out.members[p] {
-			out.features[f].fill(d, perm, out.columns[p])
+			out.features[f].fill(d, out.columns[p])
 		}
 	})
 	out.tile(c)
 	return out
 }
 
-// asSet tells whether a Text column is split by sets of its n levels.
-func (b Boost) asSet(n int) bool { return n <= b.Category.SetLevels }
-
-func needsOrder(d *data, b Boost) bool {
-	for j := range d.table.Columns {
-		if c := &d.table.Columns[j]; c.Kind == table.Text && !b.asSet(len(c.Levels)) {
-			return true
-		}
-	}
-	return false
-}
-
 // featuresOf makes the features of column j, without their place.
-func featuresOf(d *data, b Boost, j int, order []int32) []feature {
+func featuresOf(d *data, b Boost, j int, seed uint64) []feature {
 	column := &d.table.Columns[j]
 	if column.Kind == table.Number {
 		f := feature{column: j, kind: number}
@@ -118,19 +103,22 @@ func featuresOf(d *data, b Boost, j int, order []int32) []feature {
 		f.count(d, func(row int) bool { return column.IsMissing(row) })
 		return []feature{f}
 	}
-	bin, n := setBins(d, column)
+	bin, levels := setBins(d, column)
 	unseen := func(row int) bool { return column.Code[row] < 0 || bin[column.Code[row]] == noBin }
-	if b.asSet(n) {
-		f := feature{column: j, kind: set, bin: bin, bins: n}
-		f.count(d, unseen)
-		return []feature{f}
-	}
 	var out []feature
+	if levels <= b.Category.SetLevels || !b.Category.TargetsOnly {
+		f := feature{column: j, kind: set, bin: bin, bins: min(levels, maxBins)}
+		f.count(d, unseen)
+		out = append(out, f)
+	}
+	if levels <= b.Category.SetLevels {
+		return out
+	}
 	for _, class := range targetsOf(d) {
-		f := feature{column: j, kind: target, stats: statistics{column, class, b.Category.Prior}}
-		figures := f.stats.ordered(d, order)
+		f := feature{column: j, kind: target, stats: statistics{column, class, b.Category.Prior, seed}}
+		figures := f.stats.crossFitted(d)
 		f.cuts = cutPoints(d.train, func(i int) float64 { return figures[i] }, b.Bins)
-		f.codes = f.stats.table(d)
+		f.codes = f.stats.table(d, bin)
 		f.count(d, unseen)
 		out = append(out, f)
 	}
@@ -174,7 +162,7 @@ func (b *binned) pack() {
 }
 
 // fill adds the feature's digit to each row's byte of its packed column.
-func (f *feature) fill(d *data, order []int32, column []uint8) {
+func (f *feature) fill(d *data, column []uint8) {
 	source := &d.table.Columns[f.column]
 	stride, missing := uint8(f.stride), uint8(f.bins)
 	if f.kind == set {
@@ -201,7 +189,7 @@ func (f *feature) fill(d *data, order []int32, column []uint8) {
 		}
 		return
 	}
-	for i, x := range f.stats.ordered(d, order) {
+	for i, x := range f.stats.crossFitted(d) {
 		put(i, x)
 	}
 	for i := d.train; i < d.all; i++ {

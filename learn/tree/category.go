@@ -2,7 +2,7 @@ package tree
 
 import (
 	"math"
-	"math/bits"
+	"slices"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/table"
@@ -11,33 +11,103 @@ import (
 // maxTargets is how many classes at most get target statistics of their own.
 const maxTargets = 16
 
-// permutation is the numbers 0..n in an order that depends on the seed only.
-func permutation(n int, seed uint64) []int32 {
-	p := make([]int32, n)
-	for i := range p {
-		p[i] = int32(i)
-	}
-	for i := n - 1; i > 0; i-- {
-		seed = mix(seed)
-		j, _ := bits.Mul64(seed, uint64(i)+1)
-		p[i], p[j] = p[j], p[i]
-	}
-	return p
-}
+// crossParts is how many parts target statistics are cross-fitted in.
+const crossParts = 5
 
 // statistics are the target statistics of one Text column: what stands for
 // each level once it is treated as a number.
 //
-// A level stands for (sum + prior × mean) / (rows + prior), where sum and rows
-// are of the level's targets (or of whether the target is one class). When a
-// row is learned from, only rows before it in a seeded permutation count, and
-// the mean is of those rows alone, so that its own target never reaches its
-// own features. Afterwards table holds the figures over all rows of train.
-// Source: Prokhorenkova et al. 2018, CatBoost, section 3.
+// A level stands for (sum + prior × mean) / (mass + prior), where sum and mass
+// are of the targets (or of whether the target is one class) and weights of
+// its rows, and mean is that of all rows. For prediction all rows of train
+// count. A row of train is learned from with the figures of the rows outside
+// its own of five parts, into which the seed divides the rows, so that its
+// target never reaches its own features.
+//
+// Source: Micci-Barreca 2001, A preprocessing scheme for high-cardinality
+// categorical attributes; cross fitting as in scikit-learn's TargetEncoder.
+// Ordered statistics (Prokhorenkova et al. 2018) were measured, too: clearly
+// worse on five tables of business data, since early rows know little.
 type statistics struct {
 	column *table.Column
 	class  int // the class that is counted; -1: the target itself
 	prior  float64
+	seed   uint64
+}
+
+// tally is the sums of one level, or of all, by part.
+type tally struct{ sum, mass [crossParts]float64 }
+
+// add adds up the parts but one; -1: all.
+func (t *tally) add(without int) (sum, mass float64) {
+	for p := range crossParts {
+		if p != without {
+			sum += t.sum[p]
+			mass += t.mass[p]
+		}
+	}
+	return sum, mass
+}
+
+// part is the part of row i.
+func (s statistics) part(i int) int {
+	return int(mix(s.seed^mix(uint64(i))) % crossParts)
+}
+
+// tallies are the sums of every level, and of all rows of train.
+func (s statistics) tallies(d *data) (levels []tally, all tally) {
+	levels = make([]tally, len(s.column.Levels))
+	for i := range d.train {
+		y, w := d.target[i], weightOf(d.weight, i)
+		if s.class >= 0 && int(y) != s.class {
+			y = 0
+		} else if s.class >= 0 {
+			y = 1
+		}
+		p := s.part(i)
+		all.sum[p] += float64(w * y)
+		all.mass[p] += w
+		if c := s.column.Code[d.row(i)]; c >= 0 {
+			levels[c].sum[p] += float64(w * y)
+			levels[c].mass[p] += w
+		}
+	}
+	return levels, all
+}
+
+// figure is what stands for a level without one part; -1: with all.
+func (s statistics) figure(level, all *tally, without int) float64 {
+	total, mass := all.add(without)
+	mean := total / max(mass, math.SmallestNonzeroFloat64)
+	sum, rows := level.add(without)
+	return (sum + float64(s.prior*mean)) / (rows + s.prior)
+}
+
+// table is the figure of every level; NaN for a level without rows in train.
+func (s statistics) table(d *data, bin []int16) []float64 {
+	levels, all := s.tallies(d)
+	out := make([]float64, len(levels))
+	for c := range out {
+		if out[c] = s.figure(&levels[c], &all, -1); bin[c] == noBin {
+			out[c] = math.NaN()
+		}
+	}
+	return out
+}
+
+// crossFitted is the figure of each row of train without its part; NaN where
+// the row's level is missing.
+func (s statistics) crossFitted(d *data) []float64 {
+	levels, all := s.tallies(d)
+	out := make([]float64, d.train)
+	for i := range out {
+		if c := s.column.Code[d.row(i)]; c >= 0 {
+			out[i] = s.figure(&levels[c], &all, s.part(i))
+		} else {
+			out[i] = math.NaN()
+		}
+	}
+	return out
 }
 
 // targetsOf lists the classes to make target statistics for: -1 alone for
@@ -68,88 +138,37 @@ func targetsOf(d *data) []int {
 	return out
 }
 
-func (s statistics) target(d *data, i int) float64 {
-	y := d.target[i]
-	if s.class < 0 {
-		return y
-	}
-	if int(y) == s.class {
-		return 1
-	}
-	return 0
-}
-
-// table is the figure of every level over the rows of train; NaN for a level
-// that does not occur there.
-func (s statistics) table(d *data) []float64 {
-	sums := make([]float64, len(s.column.Levels))
-	rows := make([]float64, len(sums))
-	mean := 0.0
+// setBins gives levels a bin each, in their order; noBin for levels that do
+// not occur in train. The second result is the number of levels that do. Where
+// there are more than maxBins, the most frequent get one each and the others
+// share the last.
+func setBins(d *data, column *table.Column) (bin []int16, levels int) {
+	rows := make([]int, len(column.Levels))
 	for i := range d.train {
-		y := s.target(d, i)
-		mean += y
-		if c := s.column.Code[d.row(i)]; c >= 0 {
-			sums[c] += y
+		if c := column.Code[d.row(i)]; c >= 0 {
 			rows[c]++
 		}
 	}
-	mean /= float64(d.train)
-	for c := range sums {
-		if rows[c] == 0 {
-			sums[c] = math.NaN()
-			continue
-		}
-		sums[c] = (sums[c] + float64(s.prior*mean)) / (rows[c] + s.prior)
-	}
-	return sums
-}
-
-// ordered is the figure of each row of train from the rows before it in
-// order; NaN where the row's level is missing.
-func (s statistics) ordered(d *data, order []int32) []float64 {
-	sums := make([]float64, len(s.column.Levels))
-	rows := make([]float64, len(sums))
-	out := make([]float64, d.train)
-	total := 0.0
-	for done, i := range order {
-		y := s.target(d, int(i))
-		mean := 0.0
-		if done > 0 {
-			mean = total / float64(done)
-		}
-		total += y
-		c := s.column.Code[d.row(int(i))]
-		if c < 0 {
-			out[i] = math.NaN()
-			continue
-		}
-		out[i] = (sums[c] + float64(s.prior*mean)) / (rows[c] + s.prior)
-		sums[c] += y
-		rows[c]++
-	}
-	return out
-}
-
-// setBins gives the levels that occur in train a bin each, in their order;
-// noBin for the others. The second result is the number of bins.
-func setBins(d *data, column *table.Column) ([]int16, int) {
-	out := make([]int16, len(column.Levels))
-	for c := range out {
-		out[c] = noBin
-	}
-	for i := range d.train {
-		if c := column.Code[d.row(i)]; c >= 0 {
-			out[c] = 0
+	bin = make([]int16, len(rows))
+	var order []int
+	for c, n := range rows {
+		if bin[c] = noBin; n > 0 {
+			order = append(order, c)
 		}
 	}
-	n := 0
-	for c := range out {
-		if out[c] != noBin {
-			out[c] = int16(min(n, math.MaxInt16))
-			n++
+	levels = len(order)
+	if levels > maxBins {
+		slices.SortStableFunc(order, func(a, b int) int { return rows[b] - rows[a] })
+		for _, c := range order[maxBins-1:] {
+			bin[c] = maxBins - 1
 		}
+		order = order[:maxBins-1]
+		slices.Sort(order)
 	}
-	return out, n
+	for b, c := range order {
+		bin[c] = int16(b)
+	}
+	return bin, levels
 }
 
 // noBin is the bin of a level that does not occur in train.

@@ -10,9 +10,8 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
-// onlySets and onlyNumbers are the two ways to treat categories; target
-// statistics of the rows learned from differ from those of the model by
-// design, so only sets can be compared row by row.
+// onlySets is b without target statistics: those of rows learned from differ
+// from the model's by design, so rows can be compared only without.
 func onlySets(b Boost) Boost {
 	b.Category.SetLevels = 255
 	return b

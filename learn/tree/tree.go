@@ -76,15 +76,18 @@ type Boost struct {
 // Category is how Text columns are split.
 //
 // A column with at most SetLevels levels in training is split into sets of
-// levels. Any other is first turned into the mean target of its level
-// (ordered target statistics), and then split as a number is.
+// levels. One with more is turned into the mean target of its level (target
+// statistics) and then split as a number is; its 254 most frequent levels and
+// the rest as one are split into sets as well, unless TargetsOnly.
 type Category struct {
-	SetLevels int     `json:"set_levels"` // 0: 32; negative: target statistics for all; at most 255
+	SetLevels   int     `json:"set_levels"`   // 0: 32; negative: none; at most 255
+	TargetsOnly bool    `json:"targets_only"` // no sets for columns with more levels
+	Prior       float64 `json:"prior"`        // weight of the mean target in a level's target statistics. 0: 10
+
 	SetRows   int     `json:"set_rows"`   // rows that a level needs in a node to be looked at. 0: 10
 	SetL2     float64 `json:"set_l2"`     // added to L2 for a split by set
-	SetSmooth float64 `json:"set_smooth"` // hessian added to a level when levels are ordered. 0: 10
-	SetSize   int     `json:"set_size"`   // levels on the smaller side of a set split at most. 0: 32
-	Prior     float64 `json:"prior"`      // rows of the mean target that target statistics start from. 0: 1
+	SetSmooth float64 `json:"set_smooth"` // hessian added to a level when levels are put in order. 0: 10
+	SetSize   int     `json:"set_size"`   // levels at most on the side that is counted. 0: 32
 }
 
 // Defaults are settings that do well on business tables of some thousand to
@@ -93,7 +96,7 @@ func Defaults() Boost {
 	return Boost{
 		Rounds: 1000, LearningRate: 0.05, Patience: 50,
 		Leaves: 31, MinRows: 20, MinHessian: 1e-3, L2: 1,
-		Category: Category{SetL2: 10},
+		Category: Category{SetL2: 2},
 	}
 }
 
@@ -114,7 +117,7 @@ func (b Boost) filled() Boost {
 	fill(&b.Category.SetRows, 10)
 	fill(&b.Category.SetSmooth, 10)
 	fill(&b.Category.SetSize, 32)
-	fill(&b.Category.Prior, 1)
+	fill(&b.Category.Prior, 10)
 	return b
 }
 
