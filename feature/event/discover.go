@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -34,11 +35,13 @@ type Discovery struct {
 const (
 	masterRows  = 1.05 // a dated table of at most so many rows a key
 	masterMatch = 0.9  // and of at least so many of the entities holds attributes, any other one events
+	undatedRows = 1.5  // rows a key from which a table without a date is not used
 	leastMatch  = 0.02
 	goodMatch   = 0.5
 	reportDays  = 60    // a report comes within so many days for 99 % of the rows
 	ordered     = 0.999 // share of rows whose report is not before their time
 	lateShare   = 0.01  // of a date column's values that may lie after the middle snapshot
+	clockCorr   = 0.98  // of a number with the time of its row
 	aheadShare  = 0.5   // of a column's values that are the days to the next event
 	aheadCorr   = 0.95
 	aheadValues = 30      // fewer are no evidence
@@ -161,7 +164,16 @@ func (d *discoverer) place(ctx context.Context, t *table.TableInfo) error {
 		if err := d.identifiers(ctx, t); err != nil {
 			return err
 		}
+		if err := d.clocks(ctx, t, &e); err != nil {
+			return err
+		}
 		return d.ahead(ctx, t, &e)
+	}
+	if perKey > undatedRows {
+		d.out.Unused = append(d.out.Unused, t.Name)
+		d.find(t.Name, "", "data.undated", handoff.Warning, handoff.Warned,
+			fmt.Sprintf("%.1f rows for each key and no date: it cannot be told what was known when", perKey), "give the rows a date if they are to be used")
+		return nil
 	}
 	d.out.Schema.Static = append(d.out.Schema.Static, Static{Table: t.Name, Keys: keys})
 	return d.describe(ctx, t, match, perKey)
@@ -296,6 +308,33 @@ func (d *discoverer) identifiers(ctx context.Context, t *table.TableInfo) error 
 	return nil
 }
 
+// clocks excludes the numbers of a table of events that are another way to
+// write its time, such as the number of the week: what is learned from them
+// does not hold later.
+func (d *discoverer) clocks(ctx context.Context, t *table.TableInfo, e *Events) error {
+	var names, facts []string
+	for _, c := range t.Columns {
+		known := slices.ContainsFunc(d.out.Exclude, func(x handoff.Exclusion) bool { return x.Table == t.Name && x.Column == c.Name })
+		if c.Kind == table.Number && c.Distinct > 2 && !e.hasKey(c.Name) && !known {
+			names = append(names, c.Name)
+			facts = append(facts, fmt.Sprintf("corr(%s, epoch(%s))", duck.Quote(c.Name), duck.Quote(e.Time)))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	got, err := d.db.Query(ctx, "SELECT "+strings.Join(facts, ", ")+" FROM "+duck.Quote(t.Name))
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		if math.Abs(got.Columns[i].Number[0]) >= clockCorr {
+			d.out.Exclude = append(d.out.Exclude, handoff.Exclusion{Table: t.Name, Column: name, Reason: "it goes with the time of the row"})
+		}
+	}
+	return nil
+}
+
 // distinct is the exact number of different values of a column.
 func (d *discoverer) distinct(ctx context.Context, t *table.TableInfo, c *table.ColumnInfo) (int, error) {
 	if !c.ManyDistinct {
@@ -378,17 +417,19 @@ func (d *discoverer) ahead(ctx context.Context, t *table.TableInfo, e *Events) e
 // the correlation. Large tables are looked at in part, by a hash of the key.
 func aheadQuery(t *table.TableInfo, at string, keys []Key, columns []string) string {
 	var key, values, facts []string
+	order := []string{duck.Quote(at)} // and by the columns, so that rows of one time have one order
 	for _, k := range keys {
 		key = append(key, duck.Quote(k.Column))
 	}
 	for i, c := range columns {
 		values = append(values, fmt.Sprintf("%s AS c%d", c, i))
+		order = append(order, c)
 		facts = append(facts, fmt.Sprintf("count(*) FILTER (abs(c%[1]d - next) IS NOT NULL), count(*) FILTER (abs(c%[1]d - next) < 1), coalesce(CASE WHEN stddev_pop(c%[1]d) > 0 AND stddev_pop(next) > 0 THEN corr(c%[1]d, next) END, 0)", i))
 	}
 	list := strings.Join(key, ", ")
-	return fmt.Sprintf(`SELECT %s FROM (SELECT %s, (lead(epoch_us(%[3]s)) OVER (PARTITION BY %[4]s ORDER BY %[3]s) - epoch_us(%[3]s))::DOUBLE / %[6]d AS next
+	return fmt.Sprintf(`SELECT %s FROM (SELECT %s, (lead(epoch_us(%[3]s)) OVER (PARTITION BY %[4]s ORDER BY %[8]s) - epoch_us(%[3]s))::DOUBLE / %[6]d AS next
 FROM %[5]s WHERE %[3]s IS NOT NULL AND hash(%[4]s) %% %[7]d = 0)`,
-		strings.Join(facts, ", "), strings.Join(values, ", "), duck.Quote(at), list, duck.Quote(t.Name), int64(dayMicros), 1+t.Rows/aheadRows)
+		strings.Join(facts, ", "), strings.Join(values, ", "), duck.Quote(at), list, duck.Quote(t.Name), int64(dayMicros), 1+t.Rows/aheadRows, strings.Join(order, ", "))
 }
 
 // vague are names that say nothing of what they identify.
@@ -402,7 +443,7 @@ func (d *discoverer) chain(ctx context.Context) error {
 		from := d.info(d.out.Schema.Static[i].Table)
 		for j := range d.Tables {
 			t := &d.Tables[j]
-			if d.placed(t.Name) {
+			if d.placed(t.Name) || slices.Contains(d.out.Unused, t.Name) {
 				continue
 			}
 			key, match, err := d.refers(ctx, from, t)

@@ -180,12 +180,13 @@ func TestDiscover(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	date := func(n int) string { return start.AddDate(0, 0, n).Format(time.DateOnly) }
 	files := map[string][]string{
-		"orders":     {"Customer ID,ordered,booked,shipped_by,amount,next_order,days_supply,order_no"},
+		"orders":     {"Customer ID,ordered,booked,shipped_by,amount,next_order,days_supply,order_no,week"},
 		"customers":  {"customer_id,segment,region_code,since,last_seen"},
 		"regions":    {"region_code,climate"},
 		"complaints": {"CUSTOMER_ID,opened,severity"},
 		"strangers":  {"customer_id,colour"},
 		"weather":    {"day,rain"},
+		"baskets":    {"customer_id,order_no,item"},
 	}
 	for c := range 120 {
 		files["customers"] = append(files["customers"], fmt.Sprintf("C%03d,%c,R%d,%s,%s", c, 'a'+c%3, c%7, date(-r.IntN(900)), date(300+r.IntN(100))))
@@ -197,9 +198,10 @@ func TestDiscover(t *testing.T) {
 		for n := range 10 {
 			supply := 10 + 10*r.IntN(5)
 			next := at + max(1, supply+int(15*r.NormFloat64()))
-			files["orders"] = append(files["orders"], fmt.Sprintf("C%03d,%s,%s,%s,%.2f,%s,%d,%d", c, date(at), date(at+r.IntN(5)), date(at+100+r.IntN(300)),
-				100*r.Float64(), date(next), supply, c*10+n))
+			files["orders"] = append(files["orders"], fmt.Sprintf("C%03d,%s,%s,%s,%.2f,%s,%d,%d,%d", c, date(at), date(at+r.IntN(5)), date(at+100+r.IntN(300)),
+				100*r.Float64(), date(next), supply, c*10+n, at/7))
 			at = next
+			files["baskets"] = append(files["baskets"], fmt.Sprintf("C%03d,%d,thing%d", c, c*10+n, r.IntN(20)))
 		}
 	}
 	for k := range 7 {
@@ -224,10 +226,10 @@ func TestDiscover(t *testing.T) {
 	if d := diff.Diff(want, d.Schema); d != "" {
 		t.Error(d)
 	}
-	if d := diff.Diff([]string{"customers.last_seen", "orders.next_order"}, excluded(d)); d != "" {
+	if d := diff.Diff([]string{"customers.last_seen", "orders.next_order", "orders.week"}, excluded(d)); d != "" {
 		t.Error("excluded:", d)
 	}
-	if d := diff.Diff([]string{"strangers", "weather"}, d.Unused); d != "" {
+	if d := diff.Diff([]string{"baskets", "strangers", "weather"}, d.Unused); d != "" {
 		t.Error("unused:", d)
 	}
 	var codes []string
@@ -240,8 +242,13 @@ func TestDiscover(t *testing.T) {
 		}
 	}
 	slices.Sort(codes)
-	if d := diff.Diff([]string{"data.join strangers", "leak.after_outcome customers", "leak.after_outcome orders"}, codes); d != "" {
+	if d := diff.Diff([]string{"data.join strangers", "data.undated baskets", "leak.after_outcome customers", "leak.after_outcome orders"}, codes); d != "" {
 		t.Error("findings:", d)
+	}
+	for _, f := range event.Propose(&d.Schema, tables, event.Options{Exclude: d.Exclude}) {
+		if strings.Contains(f.Name, "order_no") || strings.Contains(f.Name, "shipped_by") {
+			t.Errorf("%s was proposed", f.Name)
+		}
 	}
 	if _, err := event.Discover(t.Context(), db, event.Catalog{Tables: tables, Entity: []string{"nobody"}, Main: "orders", Time: "ordered"}); err == nil {
 		t.Error("an entity that is not there was taken")

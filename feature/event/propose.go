@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/table"
@@ -89,6 +90,8 @@ func (p *proposal) events(e *Events) {
 			continue
 		}
 		switch {
+		case c.Kind == table.Number && p.isCode(e, &c):
+			whole.different(&c, p.middle(), p.long())
 		case c.Kind == table.Number && numbers < mostColumns:
 			numbers++
 			whole.number(&c, p.middle(), p.long())
@@ -133,6 +136,49 @@ func usable(info *table.TableInfo, c *table.ColumnInfo) bool {
 		unique = false // a measured figure may well differ in every row
 	}
 	return c.Kind != table.Time && c.Personal == "" && c.Distinct > 1 && !unique && c.MeanWords <= 6
+}
+
+// codeWords end the names of numbers that name things.
+var codeWords = []string{"id", "code", "key", "no", "nr", "num", "number", "upc", "ean", "sku", "zip", "postcode"}
+
+// isCode tells a whole number that names something, by its name or because
+// another table has a column of the name: only how many different ones there
+// are says something.
+func (p *proposal) isCode(e *Events, c *table.ColumnInfo) bool {
+	if !c.Integer || c.Distinct <= 2 {
+		return false
+	}
+	words := words(c.Name)
+	if len(words) > 0 && slices.Contains(codeWords, words[len(words)-1]) {
+		return true
+	}
+	for i := range p.tables {
+		if other := p.tables[i].Column(c.Name); p.tables[i].Name != e.Table && other != nil && other.Kind == table.Number && other.Integer &&
+			other.Distinct == p.tables[i].Rows-other.Missing {
+			return true
+		}
+	}
+	return false
+}
+
+// words are the words of a column's name in lower case: "ProductID" and
+// "product_id" are product, id.
+func words(name string) []string {
+	var out []string
+	word := ""
+	previous := ' '
+	for _, r := range name + " " {
+		letter := unicode.IsLetter(r) || unicode.IsDigit(r)
+		if word != "" && (!letter || unicode.IsUpper(r) && unicode.IsLower(previous)) {
+			out = append(out, strings.ToLower(word))
+			word = ""
+		}
+		if letter {
+			word += string(r)
+		}
+		previous = r
+	}
+	return out
 }
 
 // series makes features of the same events.
@@ -201,6 +247,12 @@ func (s series) number(c *table.ColumnInfo, middle, long int) {
 	s.add(c.Name+".max", Max, c.Name, long)
 	s.p.add(s.make(s.name+"."+c.Name+".last", Last, c.Name, 0))
 	s.ratio(fmt.Sprintf("%s.mean_%s_of_%s", c.Name, span(middle), span(long)), s.make("", Mean, c.Name, middle), s.make("", Mean, c.Name, long))
+}
+
+// different is how many different values a column has, and no more.
+func (s series) different(c *table.ColumnInfo, middle, long int) {
+	s.add(c.Name+".distinct", Distinct, c.Name, middle)
+	s.add(c.Name+".distinct", Distinct, c.Name, long)
 }
 
 // text is the measures of a text column: by value where there are few.
