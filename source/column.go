@@ -151,8 +151,8 @@ func (o *observer) fillTime(c *table.ColumnInfo) {
 	c.DayMonthGuess = o.monthOK && o.dayOK && o.swappable
 }
 
-// bool gives the two spellings of a column of true and false, in that order
-// reversed; nil if it is none.
+// bool gives the spellings of false and true, in that order, of a column that
+// has nothing else; nil for other columns.
 func (o *observer) bool() []string {
 	if o.many || len(o.values) == 0 || len(o.values) > 2 {
 		return nil

@@ -80,9 +80,9 @@ type ColumnInfo struct {
 	Distinct     int  `json:"distinct"`
 	ManyDistinct bool `json:"many_distinct,omitempty"`
 
-	// Levels are the most frequent values of a column that has few, at most
-	// 50, most frequent first, ties in the order of the text. Columns that
-	// are nearly unique or look personal have none.
+	// Levels are the most frequent values, at most 50, most frequent first,
+	// ties in the order of the text. Columns of times, of more than 50 numbers,
+	// that are nearly unique or that look personal have none.
 	Levels []Level `json:"levels,omitempty"`
 
 	Min     *float64 `json:"min,omitempty"` // number columns with a value
@@ -94,7 +94,8 @@ type ColumnInfo struct {
 	DateOnly bool      `json:"date_only,omitempty"` // no value has a time of day
 
 	// DayMonthGuess is true where days and months could be swapped in every
-	// value (01/02/2024): they were read as month before day.
+	// value (01/02/2024): the layouts are a guess, the month first, with dots
+	// (01.02.2024) the day first.
 	DayMonthGuess bool `json:"day_month_guess,omitempty"`
 
 	// Order is "ascending", "descending" or "" for the values that are there,
