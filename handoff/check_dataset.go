@@ -21,6 +21,7 @@ func (d Dataset) Check() []Fault {
 	d.checkRows(l)
 	d.checkPolicy(l)
 	d.Quality.check(l)
+	l.must((d.Events != nil) == (d.Scope.Label != nil), "/events", "does not go with the scope", "given for a label rule, null for a target")
 	for i, r := range d.Repairs {
 		l.must(r.Column != "", under("/repairs", i, "column"), "is empty", "name the column")
 		l.must(r.What != "", under("/repairs", i, "what"), "is empty", "say what was mended")

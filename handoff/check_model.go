@@ -18,6 +18,7 @@ var (
 func (f Features) Check() []Fault {
 	l := &faultList{}
 	l.within("/dataset", f.Dataset.Check())
+	l.must((f.Points != nil) == (f.Dataset.Events != nil), "/points", "does not go with the dataset", "given where it comes from events")
 	l.must(len(f.Kept) > 0, "/kept", "is empty", "a model needs a feature")
 	names, ranks := map[string]bool{}, map[int]bool{}
 	cat := catalog(f.Dataset.Scope.Tables)
@@ -33,7 +34,7 @@ func (f Features) Check() []Fault {
 		l.must(k.Formula != "", at+"/formula", "is empty", "say in words what it is")
 		l.must(len(k.SourceColumns) > 0, at+"/source_columns", "is empty", "name what it is made of")
 		for j, c := range k.SourceColumns {
-			l.must(made[c] || cat.knows(c), under(at+"/source_columns", j), "is not in the catalog", "name a column")
+			l.must(made[c] || cat.knows(c) || f.Points != nil, under(at+"/source_columns", j), "is not in the catalog", "name a column")
 		}
 		l.must(k.Rank >= 1 && k.Rank <= len(f.Kept) && !ranks[k.Rank], at+"/rank", "is not a rank of its own", "rank from 1 without ties")
 		ranks[k.Rank] = true

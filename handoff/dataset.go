@@ -11,7 +11,8 @@ type Dataset struct {
 	Quality Quality          `json:"quality"`
 	Profile Ref              `json:"profile"` // exact profile of every column (JSON)
 	Repairs []Repair         `json:"repairs"`
-	Keys    Ref              `json:"keys"` // Parquet: row (1-based) or entity and snapshot, then part; every row of the main table that has a part
+	Events  *Events          `json:"events"` // null for a flat table
+	Keys    Ref              `json:"keys"`   // Parquet: row (1-based) or entity and snapshot, then part; every row of the main table that has a part
 }
 
 // RowFiles are Parquet files (package table/parquet), one row an example.
@@ -23,6 +24,12 @@ type RowFiles struct {
 	Fit     Ref  `json:"fit"`     // train and validation
 	Test    Ref  `json:"test"`    // sealed: opened once, by the trainer, and counted
 	Holdout *Ref `json:"holdout"` // locked until after deployment; null where the split has none
+}
+
+// Events is what the examples of a label rule come from.
+type Events struct {
+	Recipe Ref `json:"recipe"` // JSON (package points): tables, how they hang together, whom the rule asks about; no features yet
+	Spine  Ref `json:"spine"`  // Parquet: "__row", entity columns and "snapshot" of every example of all parts, without answers
 }
 
 // PreparedColumn is an input column after typing.

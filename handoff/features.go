@@ -3,10 +3,19 @@ package handoff
 // Features is what the model will see: the feature analyzer's output.
 type Features struct {
 	Dataset      Dataset       `json:"dataset"`
+	Points       *Points       `json:"points"`    // null for a flat table
 	Transform    Ref           `json:"transform"` // the fitted transformation (JSON), the same one in training, batch, endpoint and drift
 	Kept         []Feature     `json:"kept"`      // in the order of the learner's columns
 	Dropped      []Dropped     `json:"dropped"`
 	Interactions []Interaction `json:"interactions"`
+}
+
+// Points are point-in-time features of events: raw columns, from which the
+// transformation makes what a learner sees.
+type Points struct {
+	Recipe Ref `json:"recipe"` // JSON (package points) with the features that are used
+	Rows   Ref `json:"rows"`   // Parquet: "__row" and one column per feature, for every row of the spine
+	Latest Ref `json:"latest"` // Parquet: entity columns, "snapshot" and one column per feature, for the population as of the scope's date
 }
 
 // Feature is one column that a learner sees.

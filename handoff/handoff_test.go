@@ -101,8 +101,11 @@ func TestRefs(t *testing.T) {
 	want := []string{"baseline", "card", "fit_rows", "keys", "model", "profile", "test_rows", "transform"}
 	if w.Deployment.Model.Choice.Features.Dataset.Rows.Holdout != nil {
 		want = append(want, "holdout_rows")
-		slices.Sort(want)
 	}
+	if w.Deployment.Model.Choice.Features.Points != nil {
+		want = append(want, "recipe", "spine", "recipe", "points", "latest")
+	}
+	slices.Sort(want)
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Error(diff)
 	}

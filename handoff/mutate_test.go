@@ -275,6 +275,7 @@ func semantic() []change {
 		{prepare, "/quality/dimensions/0/score", 2.0, ""}, {prepare, "/quality/dimensions/0/weight", 0.9, "/quality/dimensions"}, {prepare, "/quality/dimensions/0/name", "beauty", ""},
 		{prepare, "/quality/expectations/0/dimension", "beauty", ""}, {prepare, "/quality/expectations/0/score", 1.5, ""}, {prepare, "/repairs/0/rows", -1.0, ""}, {prepare, "/repairs/0/column", "", ""},
 
+		{prepare, "/events", nil, ""}, {analyze, "/points", nil, ""},
 		{analyze, "/kept", []any{}, ""}, {analyze, "/kept/0/name", "", ""}, {analyze, "/kept/0/kind", "blob", ""}, {analyze, "/kept/0/formula", "", ""}, {analyze, "/kept/0/rank", 99.0, ""},
 		{analyze, "/kept/0/rank", 0.0, ""}, {analyze, "/kept/0/source_columns", []any{}, ""}, {analyze, "/kept/0/source_columns/0", "ghost", ""}, {analyze, "/dropped/0/reason", "", ""},
 		{analyze, "/dropped/0/name", "f1", ""}, {analyze, "/interactions/0/b", "f1", ""}, {analyze, "/interactions/0/a", "ghost", ""}, {analyze, "/interactions/0/strength", 1.5, ""},
@@ -437,6 +438,9 @@ func (c change) counts(s seam, base string, p place) bool {
 		return task.get() == "regression"
 	case c.at == "/metadata/findings/1/id":
 		return s.agent == handoff.ScopeDefiner
+	case c.at == "/kept/0/source_columns/0":
+		points, _ := s.at(base + "/points")
+		return points.get() == nil
 	case c.at == "/threshold":
 		return task.get() == "binary"
 	case c.at == "/target" && c.agent == handoff.ScopeDefiner:

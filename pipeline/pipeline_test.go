@@ -33,7 +33,7 @@ type bench struct {
 	worked []handoff.Agent
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	dir := t.TempDir()
 	source := filepath.Join(dir, "rx.csv")
 	if err := os.WriteFile(source, []byte("id,y\n1,no\n"), 0o600); err != nil {

@@ -117,6 +117,9 @@ func (d *Draw) Dataset(s handoff.Scope) handoff.Dataset {
 	if h, there := data.Splits["holdout"]; there {
 		data.Rows.Holdout = ptr(d.Ref("holdout_rows", h.Rows))
 	}
+	if s.Label != nil {
+		data.Events = &handoff.Events{Recipe: d.Ref("recipe", 0), Spine: d.Ref("spine", 100)}
+	}
 	data.Quality = d.quality()
 	return data
 }
@@ -136,6 +139,9 @@ func (d *Draw) quality() handoff.Quality {
 // Features draws one to six kept features.
 func (d *Draw) Features(in handoff.Dataset) handoff.Features {
 	f := handoff.Features{Dataset: in, Transform: d.Ref("transform", 0), Dropped: []handoff.Dropped{{Name: "c9", Reason: "constant"}}}
+	if in.Events != nil {
+		f.Points = &handoff.Points{Recipe: d.Ref("recipe", 0), Rows: d.Ref("points", 100), Latest: d.Ref("latest", 10)}
+	}
 	n := 1 + d.IntN(6)
 	for i, rank := range d.Perm(n) {
 		f.Kept = append(f.Kept, handoff.Feature{
