@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/septet-ml/septet/handoff"
@@ -40,6 +41,10 @@ func (d *Desk) Source(sha256 string) (path string, err error) {
 	}
 	return "", fmt.Errorf("source %s: no file of this run has that digest", sha256)
 }
+
+// Sources are the source files of the run with their digests: the sources in
+// the order in which they were given, the files of a folder by name.
+func (d *Desk) Sources() []ledger.File { return slices.Clone(d.run.record.Files) }
 
 // sourceFiles are the files behind the sources in a fixed order: the sources
 // as given, the files of a folder by name. Hidden files and folders inside a

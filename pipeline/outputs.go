@@ -68,6 +68,20 @@ func (o *Outputs) read(e handoff.Envelope) error {
 	return fmt.Errorf("handoff of unknown agent %q", e.FromAgent)
 }
 
+// show decodes an envelope's output, of whatever version.
+func show[P handoff.Payload](e handoff.Envelope, with func(P) error) error {
+	var zero P
+	e, err := handoff.Upgrade(e, zero)
+	if err != nil {
+		return err
+	}
+	payload, err := handoff.Decode[P](e.Output)
+	if err != nil {
+		return err
+	}
+	return with(payload)
+}
+
 func (o *Outputs) dataset(d handoff.Dataset) error {
 	o.Dataset, o.Scope = &d, &d.Scope
 	return nil

@@ -133,7 +133,11 @@ func (b *builder) handoffs() error {
 	if last == nil {
 		return nil
 	}
-	return b.output(*last)
+	var o Outputs
+	if err := o.read(*last); err != nil {
+		return err
+	}
+	return b.outputs(o)
 }
 
 // unusedWaivers warns of what was waived but never found, once all agents that
@@ -154,61 +158,52 @@ func (b *builder) unusedWaivers() {
 	}
 }
 
-func (b *builder) output(e handoff.Envelope) error {
-	switch e.FromAgent {
-	case handoff.ScopeDefiner:
-		return show(e, b.scope)
-	case handoff.DataPreparer:
-		return show(e, b.dataset)
-	case handoff.FeatureAnalyzer:
-		return show(e, b.features)
-	case handoff.ModelSelector:
-		return show(e, func(c handoff.Choice) error { return b.features(c.Features) })
-	case handoff.ModelTrainer:
-		return show(e, b.model)
-	case handoff.ModelDeployer:
-		return show(e, b.deployment)
-	case handoff.ObservabilityConnector:
-		return show(e, b.watch)
+// outputs shows what the agents handed over.
+func (b *builder) outputs(o Outputs) error {
+	if o.Scope != nil {
+		b.object.Scope = scopeOf(*o.Scope)
 	}
-	return fmt.Errorf("handoff of unknown agent %q", e.FromAgent)
-}
-
-// show decodes an envelope's output, of whatever version.
-func show[P handoff.Payload](e handoff.Envelope, with func(P) error) error {
-	var zero P
-	e, err := handoff.Upgrade(e, zero)
-	if err != nil {
+	if o.Dataset != nil {
+		b.object.Splits = o.Dataset.Splits
+	}
+	if o.Features != nil {
+		b.object.Features = featuresOf(*o.Features)
+	}
+	if o.Watch != nil {
+		w := o.Watch
+		b.object.Observation = &Observation{Connected: w.Connected, Spans: w.Spans, Metrics: w.Metrics, Predictions: w.Predictions}
+	}
+	if o.Model == nil {
+		return nil
+	}
+	if err := b.model(*o.Model); err != nil {
 		return err
 	}
-	payload, err := handoff.Decode[P](e.Output)
-	if err != nil {
-		return err
+	if d := o.Deployment; d != nil {
+		b.object.Deployment = &Deployment{
+			ID: d.ID, Status: d.Status, Strategy: d.Strategy, URL: some(d.URL), Slot: some(d.Slot),
+			Previous: d.Previous, Evidence: &d.Evidence,
+		}
+		return nil
 	}
-	return with(payload)
+	return b.tried(o.Model.Name)
 }
 
-func (b *builder) scope(s handoff.Scope) error {
-	b.object.Scope = &Scope{
+func scopeOf(s handoff.Scope) *Scope {
+	return &Scope{
 		Title: s.Title, ProblemType: s.ProblemType, Target: s.Target, Label: s.Label, Classes: s.Classes,
 		Entity: s.Entity, Time: s.Time, AsOf: s.AsOf, HorizonDays: s.HorizonDays, Filters: s.Filters,
 		Exclude: s.Exclude, Metric: s.Metric, Criteria: s.Criteria, Constraints: s.Constraints,
 		MinimumSamples: s.MinimumSamples, SplitBy: s.SplitBy, Unit: s.Unit, Assumptions: s.Assumptions,
 	}
-	return nil
 }
 
-func (b *builder) dataset(d handoff.Dataset) error {
-	b.object.Splits = d.Splits
-	return b.scope(d.Scope)
-}
-
-func (b *builder) features(f handoff.Features) error {
-	b.object.Features = &Features{Kept: []Kept{}, Dropped: f.Dropped}
+func featuresOf(f handoff.Features) *Features {
+	o := &Features{Kept: []Kept{}, Dropped: f.Dropped}
 	for _, k := range f.Kept {
-		b.object.Features.Kept = append(b.object.Features.Kept, Kept{Name: k.Name, Formula: k.Formula, SourceColumns: k.SourceColumns})
+		o.Kept = append(o.Kept, Kept{Name: k.Name, Formula: k.Formula, SourceColumns: k.SourceColumns})
 	}
-	return b.dataset(f.Dataset)
+	return o
 }
 
 func (b *builder) model(m handoff.Model) error {
@@ -229,10 +224,7 @@ func (b *builder) model(m handoff.Model) error {
 			}
 		}
 	}
-	if err := b.tried(m.Name); err != nil {
-		return err
-	}
-	return b.features(m.Choice.Features)
+	return nil
 }
 
 // tried is the run's own deployment as the history has it, also where the
@@ -252,21 +244,4 @@ func (b *builder) tried(name string) error {
 		}
 	}
 	return nil
-}
-
-func (b *builder) deployment(d handoff.Deployment) error {
-	if err := b.model(d.Model); err != nil {
-		return err
-	}
-	evidence := d.Evidence
-	b.object.Deployment = &Deployment{
-		ID: d.ID, Status: d.Status, Strategy: d.Strategy, URL: some(d.URL), Slot: some(d.Slot),
-		Previous: d.Previous, Evidence: &evidence,
-	}
-	return nil
-}
-
-func (b *builder) watch(w handoff.Watch) error {
-	b.object.Observation = &Observation{Connected: w.Connected, Spans: w.Spans, Metrics: w.Metrics, Predictions: w.Predictions}
-	return b.deployment(w.Deployment)
 }
