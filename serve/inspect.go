@@ -27,7 +27,7 @@ type inspection struct {
 // gives way to the requests.
 func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot, error) {
 	path := s.pathOf(m)
-	before := liveHeap()
+	before := lastLiveHeap()
 	model, err := openQuietly(ctx, s.open, path)
 	if err != nil {
 		return nil, &problem.Problem{Kind: problem.Failed, Code: "deploy.unreadable", Where: path, Cause: err,
@@ -92,6 +92,11 @@ func reason(err error) string {
 // liveHeap is what a garbage collection, made now, finds in use, in bytes.
 func liveHeap() int64 {
 	runtime.GC()
+	return lastLiveHeap()
+}
+
+// lastLiveHeap is what the last garbage collection found in use.
+func lastLiveHeap() int64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	return int64(sample[0].Value.Uint64())
@@ -137,13 +142,16 @@ func (s *Server) inspect(ctx context.Context, sl, live *slot, limit float64) (in
 // bit for bit; fewer than all is an error.
 func (s *slot) replayGolden(ctx context.Context) (equal int, err error) {
 	w := &work{}
+	pause := givesWay{}
 	for i, g := range s.about.Golden {
+		started := time.Now()
 		if err := s.one(ctx, w, g); err != nil {
 			return equal, refusedBy("deploy.errors", fmt.Sprintf("golden row %d cannot be scored", i+1), reason(err))
 		}
 		if sameBits(w.out, g.Scores) {
 			equal++
 		}
+		pause.after(time.Since(started))
 	}
 	if equal < len(s.about.Golden) {
 		return equal, refusedBy("deploy.golden", "the candidate does not give the scores that its file promises",
@@ -175,17 +183,14 @@ func sameBits(a, b []float64) bool {
 	return slices.EqualFunc(a, b, func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) })
 }
 
-// measure times one-row requests without the network, after a warm-up: at
-// least 200 of them over at least 50 ms, but no longer than half a second.
+// measure times 200 one-row requests without the network, after a warm-up; of
+// a slow model as many as half a second has room for.
 func (s *slot) measure(ctx context.Context, w *work) (p50, p99 float64, err error) {
 	const warm, enough = 20, 200
 	var times []float64
+	pause := givesWay{}
 	begin := time.Now()
-	for i := 0; ; i++ {
-		spent := time.Since(begin)
-		if len(times) >= enough && spent > 50*time.Millisecond || len(times) > 0 && spent > time.Second/2 {
-			break
-		}
+	for i := 0; len(times) < enough && (len(times) == 0 || time.Since(begin) < time.Second/2); i++ {
 		started := time.Now()
 		if err := s.one(ctx, w, s.about.Golden[i%len(s.about.Golden)]); err != nil {
 			return 0, 0, err
@@ -195,20 +200,34 @@ func (s *slot) measure(ctx context.Context, w *work) (p50, p99 float64, err erro
 		if i >= warm || took > 10*time.Millisecond {
 			times = append(times, float64(took)/1e6)
 		}
-		runtime.Gosched()
+		pause.after(took)
 	}
 	slices.Sort(times)
 	return times[len(times)/2], times[(len(times)*99+99)/100-1], nil
+}
+
+// givesWay lets requests have the processor: work that calls it after each
+// piece sleeps three times as long as it works.
+type givesWay struct{ owed time.Duration }
+
+func (g *givesWay) after(took time.Duration) {
+	if g.owed += took; g.owed > 100*time.Microsecond {
+		time.Sleep(3 * g.owed)
+		g.owed = 0
+	}
 }
 
 // compare scores both models' golden rows with both models and gives the
 // scores side by side. Rows that one of them cannot read are left out.
 func compare(ctx context.Context, live, candidate *slot, p *pairs) {
 	a, b := &work{}, &work{}
+	pause := givesWay{}
 	for _, g := range slices.Concat(live.about.Golden, candidate.about.Golden) {
+		started := time.Now()
 		if live.one(ctx, a, g) == nil && candidate.one(ctx, b, g) == nil {
 			addPairs(p, live, candidate, a.out, b.out)
 		}
+		pause.after(time.Since(started))
 	}
 }
 
