@@ -112,7 +112,10 @@ func (r *Run) open(ctx context.Context, write func() error) error {
 		return err
 	}
 	r.closers = []func() error{lock.Close}
-	if err := errors.Join(write(), r.openLog(), r.openTrace(ctx)); err != nil {
+	if err := write(); err != nil {
+		return errors.Join(err, r.closeAll())
+	}
+	if err := errors.Join(r.openLog(), r.openTrace(ctx)); err != nil {
 		return errors.Join(err, r.closeAll())
 	}
 	r.log.Info("run started", "program", r.program)

@@ -54,6 +54,7 @@ type deskState struct {
 // Find adds a finding. The engine gives it its id and holds it against the
 // waivers: one that blocks and is not waived ends the run after Work returned.
 func (d *Desk) Find(f handoff.Finding) {
+	f.Evidence, f.Fix = d.run.scrub(f.Evidence), d.run.scrub(f.Fix)
 	d.state.Lock()
 	f.ID = string(d.Agent) + "-" + strconv.Itoa(len(d.state.findings)+1)
 	d.state.findings = append(d.state.findings, f)
@@ -64,6 +65,7 @@ func (d *Desk) Find(f handoff.Finding) {
 
 // Warn adds a line to the envelope's warnings.
 func (d *Desk) Warn(text string) {
+	text = d.run.scrub(text)
 	d.state.Lock()
 	d.state.warnings = append(d.state.warnings, text)
 	d.state.Unlock()
@@ -73,6 +75,7 @@ func (d *Desk) Warn(text string) {
 // Say sets the agent's one line for people, such as "quality 0.93 · 2 leaks
 // removed".
 func (d *Desk) Say(text string) {
+	text = d.run.scrub(text)
 	d.state.Lock()
 	d.state.headline = text
 	d.state.Unlock()

@@ -18,6 +18,7 @@ func Do[I any, O handoff.Payload](ctx context.Context, r *Run, s Step[I, O], in 
 	}
 	out, err := r.take(ctx, erase(s, in))
 	if err != nil {
+		r.cut = cancelled(ctx, err)
 		r.Fail(err)
 		return none
 	}

@@ -3,6 +3,7 @@ package durable
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -74,12 +75,25 @@ func (d *Desk) blockOn(err error) {
 	}
 	f := handoff.Finding{
 		Code: p.Code, Severity: handoff.Blocking, Action: handoff.Stopped,
-		Evidence: d.run.scrub(evidence), Fix: d.run.scrub(p.Fix),
+		Evidence: evidence, Fix: p.Fix,
 	}
-	if table, column, ok := strings.Cut(d.run.scrub(p.Where), "."); ok && table != "" && column != "" {
-		f.Table, f.Column = &table, &column
-	}
+	f.Table, f.Column = d.run.placeOf(p.Where)
 	d.Find(f)
+}
+
+// placeOf reads where a problem is: a source file, or table.column.
+func (r *Run) placeOf(where string) (table, column *string) {
+	for _, f := range r.record.Files {
+		if name := filepath.Base(f.Path); strings.HasPrefix(filepath.Base(where), name) {
+			name, _, _ = strings.Cut(name, ".")
+			return &name, nil
+		}
+	}
+	t, c, ok := strings.Cut(where, ".")
+	if !ok || t == "" || c == "" || strings.ContainsAny(where, `/\: `) {
+		return nil, nil
+	}
+	return &t, &c
 }
 
 // errorOf is an error as an envelope may hold it.
@@ -134,7 +148,7 @@ func statusOf(ctx context.Context, err error) string {
 
 // skip notes that an agent does not work in this run.
 func (r *Run) skip(ctx context.Context, a handoff.Agent) {
-	if r.interrupted(ctx) {
+	if r.cut {
 		return
 	}
 	if err := r.setAgent(ctx, a, func(s *ledger.AgentState) { s.Status = "skipped" }); err != nil {
@@ -144,12 +158,10 @@ func (r *Run) skip(ctx context.Context, a handoff.Agent) {
 	r.emit(Event{What: AgentFinished, Agent: a, Status: "skipped"})
 }
 
-func (r *Run) interrupted(ctx context.Context) bool { return r.err != nil && cancelled(ctx, r.err) }
-
 // End records how the run ended and closes its files. It gives the run's last
 // record.
 func (r *Run) End(ctx context.Context) (ledger.Run, error) {
-	status, exit := r.outcome(ctx)
+	status, exit := r.outcome()
 	var p *problem.Problem
 	var ask *NeedsInput
 	if r.err != nil && status != ledger.Interrupted {
@@ -168,7 +180,7 @@ func (r *Run) End(ctx context.Context) (ledger.Run, error) {
 }
 
 // outcome is the run's status and the command's exit status.
-func (r *Run) outcome(ctx context.Context) (ledger.Status, int) {
+func (r *Run) outcome() (ledger.Status, int) {
 	var ask *NeedsInput
 	var not *NotDeployed
 	var gate *gateError
@@ -181,7 +193,7 @@ func (r *Run) outcome(ctx context.Context) (ledger.Status, int) {
 		status = ledger.Partial
 	case r.err == nil:
 		status = ledger.Completed
-	case r.interrupted(ctx):
+	case r.cut:
 		status = ledger.Interrupted
 	case errors.As(r.err, &ask):
 		status = ledger.NeedsInput

@@ -41,7 +41,7 @@ func (t *turn) hand(ctx context.Context, res *result) error {
 			return err
 		}
 	}
-	t.handed, t.findings = id, findings
+	t.handed, t.findings, t.left = id, findings, nil
 	for i, f := range own {
 		if f.Action != res.findings[i].Action {
 			t.emit(Event{What: Found, Agent: t.agent, Finding: &f})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -58,7 +57,8 @@ func (t *turn) attempt(ctx context.Context) (*result, error) {
 		defer cancel()
 	}
 	desk := t.newDesk()
-	payload, err := t.guard(inner, desk)
+	t.left = desk
+	payload, err := t.work(inner, desk)
 	if err != nil && ctx.Err() == nil && context.Cause(inner) == errTimeout {
 		err = &problem.Problem{
 			Kind: problem.Failed, Code: "agent.timeout", Where: string(t.agent),
@@ -67,25 +67,9 @@ func (t *turn) attempt(ctx context.Context) (*result, error) {
 		}
 	}
 	if err != nil {
-		t.left = desk
 		return nil, err
 	}
 	return t.collect(desk, payload)
-}
-
-// guard is the one place where a panic of an agent ends.
-func (t *turn) guard(ctx context.Context, desk *Desk) (payload handoff.Payload, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			t.log.Error("panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = &problem.Problem{
-				Kind: problem.Failed, Code: "program.bug", Where: string(t.agent),
-				What: fmt.Sprintf("%s met a mistake in the program and was stopped", t.agent), Why: fmt.Sprint(p),
-				Fix: "septet runs show " + t.record.ID + " --log has the details; please report it",
-			}
-		}
-	}()
-	return t.work(ctx, desk)
 }
 
 func (t *turn) newDesk() *Desk {

@@ -9,32 +9,25 @@ import (
 	"github.com/septet-ml/septet/ledger"
 )
 
-// find looks for a finished result: of the run that this one begins from, of
-// this run before it was interrupted, of any run under the same key. nil
-// where there is none.
+// find looks for a finished result: of this run before it was interrupted, of
+// the run that this one begins from, of any run under the same key. nil where
+// there is none.
 func (t *turn) find(ctx context.Context) (*result, error) {
-	if e, there := t.given[t.agent]; there {
-		id, err := e.ID()
-		if err != nil {
-			return nil, err
-		}
-		res, err := t.reuse(ctx, e, id)
-		if err == nil && res == nil {
-			err = fmt.Errorf("the handoff of %s in run %s cannot be used again: its files are gone or damaged", t.agent, t.record.FromRun)
-		}
-		return res, err
-	}
 	if e, there := t.own[t.agent]; there && e.Metadata.Key == t.key && e.OutputValidated {
-		id, err := e.ID()
-		if err != nil {
-			return nil, err
+		res, err := t.reuse(ctx, e)
+		if res != nil {
+			res.here = &e
 		}
-		if res, err := t.reuse(ctx, e, id); res != nil || err != nil {
-			if res != nil {
-				res.here = &e
-			}
+		if res != nil || err != nil {
 			return res, err
 		}
+	}
+	if e, there := t.given[t.agent]; there {
+		res, err := t.reuse(ctx, e)
+		if err == nil && res == nil {
+			err = fmt.Errorf("the handoff of %s in run %s cannot be used again: it or its files are gone or damaged", t.agent, t.record.FromRun)
+		}
+		return res, err
 	}
 	if t.effect {
 		return nil, nil
@@ -50,13 +43,17 @@ func (t *turn) find(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.reuse(ctx, e, done.Handoff)
+	return t.reuse(ctx, e)
 }
 
 // reuse makes a result of an envelope; nil where it or a file that it refers
 // to is damaged: what is damaged is taken away, and the work is done again.
-func (t *turn) reuse(ctx context.Context, e handoff.Envelope, id string) (*result, error) {
-	faults, err := t.sound(&e, id, t.zero)
+func (t *turn) reuse(ctx context.Context, e handoff.Envelope) (*result, error) {
+	id, err := e.ID()
+	if err != nil {
+		return nil, err
+	}
+	faults, err := t.sound(&e, t.zero)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +76,9 @@ func (t *turn) reuse(ctx context.Context, e handoff.Envelope, id string) (*resul
 		return nil, nil
 	}
 	own, err := t.ownFindings(ctx, e, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,28 +88,25 @@ func (t *turn) reuse(ctx context.Context, e handoff.Envelope, id string) (*resul
 	}, nil
 }
 
-// ownFindings are what the agent itself found, before waivers.
+// ownFindings are what the agent itself found, before waivers. Where two runs
+// did the same work at once, the one that ended first has noted it for both.
 func (t *turn) ownFindings(ctx context.Context, e handoff.Envelope, id string) ([]handoff.Finding, error) {
 	if e.Metadata.ReusedFrom != nil {
 		id = *e.Metadata.ReusedFrom
 	}
 	done, err := t.ledger.DoneBy(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		done, err = t.ledger.Done(ctx, e.Metadata.Key)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("findings of handoff %s: %w", id, err)
 	}
 	return done.Findings, nil
 }
 
-// sound gives the faults of an envelope that comes out of the ledger. One of
-// an older version is upgraded first.
-func (t *turn) sound(e *handoff.Envelope, id string, zero handoff.Payload) ([]handoff.Fault, error) {
-	is, err := e.ID()
-	if err != nil {
-		return nil, err
-	}
-	if is != id {
-		return []handoff.Fault{{Reason: "is not what its id says", Fix: "septet verify"}}, nil
-	}
+// sound gives the faults of an envelope that comes out of the ledger, which
+// has held it against its id. One of an older version is upgraded first.
+func (t *turn) sound(e *handoff.Envelope, zero handoff.Payload) (faults []handoff.Fault, err error) {
 	if *e, err = handoff.Upgrade(*e, zero); err != nil {
 		return []handoff.Fault{{Pointer: "/schema_version", Reason: err.Error(), Fix: "do the work again"}}, nil
 	}

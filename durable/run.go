@@ -15,6 +15,7 @@ import (
 	"github.com/septet-ml/septet/artifact"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/problem"
 )
 
 // Options are what a run is made of.
@@ -58,6 +59,7 @@ type Run struct {
 	began  time.Time     // of this process
 
 	err    error
+	cut    bool   // err is the end of the context: the run was interrupted
 	done   bool   // ended early as asked
 	handed string // id of the envelope whose output the next step takes
 
@@ -144,9 +146,14 @@ func (r *Run) Fail(err error) {
 	}
 }
 
-// cancelled tells whether err is the end of ctx and not of one attempt.
+// cancelled tells whether err comes from the end of ctx. After that end any
+// error does that is not meant for a person.
 func cancelled(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Cause(ctx)))
+	if ctx.Err() == nil {
+		return false
+	}
+	var ask *NeedsInput
+	return errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)) || problem.As(err) == nil && !errors.As(err, &ask)
 }
 
 // Whole tells whether the run's last agent had its turn and nothing went

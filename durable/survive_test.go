@@ -285,6 +285,79 @@ func command(dir string) (string, error) {
 	return string(out), err
 }
 
+// TestResumeWhereAnotherRunWasFaster lets another run do the same work while
+// this one does it. This one is interrupted afterwards and resumed: what it
+// recorded itself is enough.
+func TestResumeWhereAnotherRunWasFaster(t *testing.T) {
+	o := durabletest.Options(t, source(t, "a b"))
+	ctx, cancel := context.WithCancel(context.Background())
+	r, err := durable.Begin(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &mill{}
+	split := m.split()
+	work := split.Work
+	split.Work = func(ctx context.Context, d *durable.Desk, in handoff.Brief) (words, error) {
+		if _, _, _, err := whole(t, o); err != nil {
+			t.Error(err)
+		}
+		return work(ctx, d, in)
+	}
+	durable.Do(ctx, r, split, r.Brief())
+	cancel()
+	durable.Do(ctx, r, m.count(), words{})
+	record, err := r.End(ctx)
+	if err != nil || record.Status != ledger.Interrupted {
+		t.Fatalf("%v: %s", err, record.Status)
+	}
+	r, err = durable.Resume(context.Background(), o, record.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = &mill{}
+	m.run(context.Background(), r, r.Brief())
+	record, err = r.End(context.Background())
+	if err != nil || record.Status != ledger.Completed || statuses(record) != "success* success* success" {
+		t.Errorf("%v: %s, %s, %v", err, record.Status, statuses(record), r.Err())
+	}
+}
+
+// TestInterruptAfterAFailure is a failure all the same.
+func TestInterruptAfterAFailure(t *testing.T) {
+	o := durabletest.Options(t, handoff.Brief{})
+	ctx, cancel := context.WithCancel(context.Background())
+	r, _ := durable.Begin(ctx, o)
+	durable.Do(ctx, r, failing(func(context.Context, *durable.Desk) (words, error) { return words{}, errors.New("disk on fire") }, durable.Policy{}), r.Brief())
+	cancel()
+	if record, _ := r.End(ctx); record.Status != ledger.Failed || record.Exit != 1 {
+		t.Errorf("%s (%d)", record.Status, record.Exit)
+	}
+}
+
+// TestPanicAnywhereEndsInAProblem lets every part of a step panic.
+func TestPanicAnywhereEndsInAProblem(t *testing.T) {
+	for name, breakIt := range map[string]func(*durable.Step[handoff.Brief, words]){
+		"reads": func(s *durable.Step[handoff.Brief, words]) { s.Reads = func(handoff.Settings) any { panic("reads") } },
+		"keep": func(s *durable.Step[handoff.Brief, words]) {
+			s.Keep = func(context.Context, *durable.Desk, words) error { panic("keep") }
+		},
+		"work": func(s *durable.Step[handoff.Brief, words]) {
+			s.Work = func(context.Context, *durable.Desk, handoff.Brief) (words, error) { panic("work") }
+		},
+	} {
+		o := durabletest.Options(t, source(t, "a"))
+		ctx := context.Background()
+		r, _ := durable.Begin(ctx, o)
+		step := (&mill{}).split()
+		breakIt(&step)
+		durable.Do(ctx, r, step, r.Brief())
+		if record, err := r.End(ctx); err != nil || record.Status != ledger.Failed || record.Problem.Code != "program.bug" {
+			t.Errorf("%s: %v, %s %+v", name, err, record.Status, record.Problem)
+		}
+	}
+}
+
 func TestLiveRunCannotBeResumed(t *testing.T) {
 	o := durabletest.Options(t, handoff.Brief{})
 	ctx := context.Background()

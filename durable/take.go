@@ -3,10 +3,10 @@ package durable
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/problem"
 )
 
 // turn is one agent's turn in a run.
@@ -28,7 +29,7 @@ type turn struct {
 	ingredients    ingredients
 	key            string
 	settingsDigest string
-	left           *Desk // of the last attempt, where it failed
+	left           *Desk // of the last attempt, until its result is recorded
 }
 
 // result is an output with what goes with it.
@@ -71,7 +72,8 @@ func (r *Run) take(ctx context.Context, j job) (handoff.Payload, error) {
 	t.log.Info("agent started")
 	t.emit(Event{What: AgentStarted, Agent: j.agent})
 
-	payload, err := t.run(ctx)
+	payload, err := t.guard(ctx)
+	span.SetAttributes(attribute.Bool("septet.reused", r.state(j.agent).Reused))
 	if err != nil {
 		span.SetStatus(codes.Error, statusOf(ctx, err))
 		return nil, t.failed(ctx, err)
@@ -81,6 +83,21 @@ func (r *Run) take(ctx context.Context, j job) (handoff.Payload, error) {
 		t.done = true
 	}
 	return payload, nil
+}
+
+// guard is the one place where a panic of an agent ends.
+func (t *turn) guard(ctx context.Context) (payload handoff.Payload, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.log.Error("panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = &problem.Problem{
+				Kind: problem.Failed, Code: "program.bug", Where: string(t.agent),
+				What: fmt.Sprintf("%s met a mistake in the program and was stopped", t.agent), Why: fmt.Sprint(p),
+				Fix: "septet runs show " + t.record.ID + " --log has the details; please report it",
+			}
+		}
+	}()
+	return t.run(ctx)
 }
 
 func (t *turn) run(ctx context.Context) (handoff.Payload, error) {
@@ -151,8 +168,12 @@ func (t *turn) inputs(ctx context.Context) ([]handoff.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if faults, err := t.sound(&e, t.handed, payload); err != nil || len(faults) > 0 {
-		return nil, errors.Join(err, t.refuse(ctx, "input", e.Output, faults))
+	faults, err := t.sound(&e, payload)
+	if err == nil && len(faults) > 0 {
+		err = t.refuse(ctx, "input", e.Output, faults)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if e.Metadata.OutputDigest != digest {
 		return nil, fmt.Errorf("%s was given another input than %s handed over", t.agent, e.FromAgent)

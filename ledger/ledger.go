@@ -55,6 +55,7 @@ type Handoffs interface {
 	// already stays as it is.
 	Record(ctx context.Context, e handoff.Envelope, done *Done) (id string, err error)
 
+	// A damaged envelope is an error, never given out.
 	Handoff(ctx context.Context, id string) (handoff.Envelope, error)       // ErrNotFound
 	Handoffs(ctx context.Context, runID string) ([]handoff.Envelope, error) // in sequence
 

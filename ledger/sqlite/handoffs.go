@@ -2,11 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/problem"
 )
 
 // Record appends an envelope to its run, and notes its work.
@@ -53,13 +55,48 @@ func (c *change) noteWork(runID, handoffID string, done ledger.Done) error {
 
 // Handoff reads one envelope.
 func (l *Ledger) Handoff(ctx context.Context, id string) (handoff.Envelope, error) {
-	return one[handoff.Envelope](ctx, l, "read handoff "+id, `SELECT body FROM handoffs WHERE id = ?`, id)
+	list, err := l.envelopes(ctx, `SELECT id, body FROM handoffs WHERE id = ?`, id)
+	if err == nil && len(list) == 0 {
+		err = ledger.ErrNotFound
+	}
+	if err != nil {
+		return handoff.Envelope{}, ledgerError(l.dir, "read handoff "+id, err)
+	}
+	return list[0], nil
 }
 
 // Handoffs reads a run's envelopes.
 func (l *Ledger) Handoffs(ctx context.Context, runID string) ([]handoff.Envelope, error) {
-	return all[handoff.Envelope](ctx, l, "read handoffs of "+runID,
-		`SELECT body FROM handoffs WHERE run_id = ? ORDER BY sequence`, runID)
+	list, err := l.envelopes(ctx, `SELECT id, body FROM handoffs WHERE run_id = ? ORDER BY sequence`, runID)
+	return list, ledgerError(l.dir, "read handoffs of "+runID, err)
+}
+
+// envelopes reads rows of id and body, and holds each body against its id.
+func (l *Ledger) envelopes(ctx context.Context, query, arg string) ([]handoff.Envelope, error) {
+	rows, err := l.db.QueryContext(ctx, query, arg)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []handoff.Envelope{}
+	for rows.Next() {
+		var id, body string
+		if err := rows.Scan(&id, &body); err != nil {
+			return nil, err
+		}
+		if handoff.DigestBytes([]byte(body)) != id {
+			return nil, &problem.Problem{
+				Code: "workspace.damaged", Where: l.dir, What: "a handoff in the ledger is not what its id says",
+				Fix: "septet verify says what else is damaged; put ledger.db back from a copy",
+			}
+		}
+		var e handoff.Envelope
+		if err := json.Unmarshal([]byte(body), &e); err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, rows.Err()
 }
 
 // Quarantine keeps a refused document.

@@ -249,6 +249,16 @@ func TestTamperingIsFound(t *testing.T) {
 	}
 }
 
+func TestDamagedHandoffIsNotGivenOut(t *testing.T) {
+	dir := filled(t)
+	edit(t, dir, `UPDATE handoffs SET body = replace(body, '42', '43') WHERE sequence = 2`)
+	l := open(t, dir)
+	_, err := l.Handoffs(context.Background(), "r-00000001")
+	if p := problem.As(err); p == nil || p.Code != "workspace.damaged" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestFlippedBitsAreFound flips single bits of the file. A flip that changes
 // what can be read must be found; one in space that nothing uses cannot be.
 func TestFlippedBitsAreFound(t *testing.T) {
