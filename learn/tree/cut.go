@@ -43,7 +43,7 @@ func cutPoints(n int, at func(i int) float64, bins int) []float64 {
 			sample = append(sample, key(x))
 		}
 	}
-	slices.Sort(sample)
+	sortKeys(sample)
 	values, counts := runs(sample)
 	if len(values) <= bins {
 		cuts := make([]float64, max(len(values)-1, 0))
@@ -58,6 +58,40 @@ func cutPoints(n int, at func(i int) float64, bins int) []float64 {
 // spread is where the i-th of maxSample parts of 0..n begins.
 func spread(i, n int) int {
 	return int(uint64(i) * uint64(n) / maxSample)
+}
+
+// sortKeys sorts by bytes of the key, lowest first, and leaves out bytes that
+// all keys have in common.
+func sortKeys(keys []uint64) {
+	if len(keys) < 1000 {
+		slices.Sort(keys)
+		return
+	}
+	var counts [8][256]int32
+	for _, k := range keys {
+		for b := range counts {
+			counts[b][uint8(k>>(8*b))]++
+		}
+	}
+	from, to := keys, make([]uint64, len(keys))
+	for b := range counts {
+		c := &counts[b]
+		if c[uint8(keys[0]>>(8*b))] == int32(len(keys)) {
+			continue
+		}
+		at := int32(0)
+		for v, n := range c {
+			c[v] = at
+			at += n
+		}
+		for _, k := range from {
+			v := uint8(k >> (8 * b))
+			to[c[v]] = k
+			c[v]++
+		}
+		from, to = to, from
+	}
+	copy(keys, from)
 }
 
 // runs lists the distinct values of a sorted sample and how often each occurs.

@@ -54,7 +54,7 @@ func TestAccumulate(t *testing.T) {
 	}
 }
 
-// unpack is its plain loop.
+// unpack is its plain loop, digit after digit.
 func TestUnpack(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 1))
 	sizes := []int{3, 2, 5, 4}
@@ -62,18 +62,21 @@ func TestUnpack(t *testing.T) {
 	for p := range packed {
 		packed[p] = sum(r.Int64N(1000))
 	}
-	stride := 1
-	for _, cells := range sizes {
-		f := feature{cells: cells, stride: stride}
-		got, want := make([]sum, cells), make([]sum, cells)
-		unpack(packed, &f, got)
+	rest := slices.Clone(packed)
+	for i := len(sizes) - 1; i >= 0; i-- {
+		stride := 1
+		for _, cells := range sizes[:i] {
+			stride *= cells
+		}
+		got, want := make([]sum, sizes[i]), make([]sum, sizes[i])
+		unpack(rest, got)
+		rest = rest[:stride]
 		for p, v := range packed {
-			want[p/f.stride%f.cells] += v
+			want[p/stride%sizes[i]] += v
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("feature of %d cells: %s", cells, diff)
+			t.Errorf("digit %d: %s", i, diff)
 		}
-		stride *= cells
 	}
 }
 

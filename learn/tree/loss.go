@@ -144,37 +144,45 @@ func (o *objective) logSum(i int) float64 {
 // gradients writes pairs of output k for rows lo..hi and returns the sums of
 // their absolute gradients and of their hessians.
 func (o *objective) gradients(k, lo, hi int, out []sum) (gradients, hessians float64) {
-	score := o.score[k]
-	for i := lo; i < hi; i++ {
-		var g, h float64
-		switch o.loss {
-		case logistic:
-			p := sigmoid(o.base[0] + score[i])
-			g, h = p-o.target[i], p*(1-p)
-		case softmax:
+	score, target := o.score[k], o.target
+	switch o.loss {
+	case logistic:
+		for i := lo; i < hi; i++ {
+			p := roughSigmoid(o.base[0] + score[i])
+			out[i] = pair(p-target[i], p*(1-p))
+		}
+	case softmax:
+		stretch := float64(o.outputs) / float64(o.outputs-1)
+		for i := lo; i < hi; i++ {
 			p := exp(o.base[k] + score[i] - o.spread[i])
-			g, h = p, p*(1-p)*(float64(o.outputs)/float64(o.outputs-1))
-			if int(o.target[i]) == k {
+			g := p
+			if int(target[i]) == k {
 				g--
 			}
-		case Squared:
-			g, h = score[i]-o.target[i], 1
-		default: // Absolute is half of this
-			h = 1
-			switch r := score[i] - o.target[i]; {
+			out[i] = pair(g, p*(1-p)*stretch)
+		}
+	case Squared:
+		for i := lo; i < hi; i++ {
+			out[i] = pair(min(max(score[i]-target[i], -maxGradient), maxGradient), 1)
+		}
+	default: // Absolute is half of this
+		for i := lo; i < hi; i++ {
+			g := 0.0
+			switch r := score[i] - target[i]; {
 			case r > 0:
 				g = 1 - o.quantile
 			case r < 0:
 				g = -o.quantile
 			}
+			out[i] = pair(g, 1)
 		}
-		if o.weight != nil {
-			g *= o.weight[i]
-			h *= o.weight[i]
-		}
-		g = min(max(g, -maxGradient), maxGradient)
-		h = min(max(h, 0), maxGradient)
-		out[i] = pair(g, h)
+	}
+	for i := lo; i < hi && o.weight != nil; i++ {
+		g, h := out[i].unpair()
+		out[i] = pair(min(max(g*o.weight[i], -maxGradient), maxGradient), min(h*o.weight[i], maxGradient))
+	}
+	for _, v := range out[lo:hi] {
+		g, h := v.unpair()
 		gradients += math.Abs(g)
 		hessians += h
 	}

@@ -3,6 +3,7 @@ package tree
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/septet-ml/septet/learn"
@@ -26,6 +27,9 @@ func TestMath(t *testing.T) {
 		}
 		if d := math.Abs(sigmoid(x) - 1/(1+math.Exp(-x))); d > 1e-15 {
 			t.Fatalf("sigmoid(%g) is %g off", x, d)
+		}
+		if got, want := roughSigmoid(x), sigmoid(x); math.Abs(got-want) > 1e-8*want {
+			t.Fatalf("roughSigmoid(%g) is %g, want %g", x, got, want)
 		}
 	}
 	for _, c := range []struct{ got, want float64 }{
@@ -131,6 +135,27 @@ func TestKeys(t *testing.T) {
 	}
 	if key(math.Copysign(0, -1)) != key(0) {
 		t.Error("-0 is not 0")
+	}
+}
+
+// Sorting by bytes is sorting.
+func TestSortKeys(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 1))
+	for _, n := range []int{0, 1, 999, 1000, 20000} {
+		for name, value := range map[string]func() float64{
+			"equal": func() float64 { return 3 }, "whole": func() float64 { return float64(r.IntN(500) - 250) },
+			"wide": func() float64 { return math.Exp(r.NormFloat64()*100) - 1 },
+		} {
+			keys := make([]uint64, n)
+			for i := range keys {
+				keys[i] = key(value())
+			}
+			want := slices.Clone(keys)
+			slices.Sort(want)
+			if sortKeys(keys); !slices.Equal(keys, want) {
+				t.Errorf("%d %s keys are out of order", n, name)
+			}
+		}
 	}
 }
 

@@ -65,37 +65,47 @@ func (s *split) keep(o split) {
 func (s *search) column(c []sum, packed int, n node, inUse []bool) split {
 	var best split
 	members := s.binned.members[packed]
-	for _, m := range members {
-		if inUse != nil && !inUse[m] {
-			continue
+	if len(members) == 1 {
+		if inUse == nil || inUse[members[0]] {
+			best.keep(s.feature(c, members[0], n))
 		}
-		f := &s.binned.features[m]
-		bins := c
-		if len(members) > 1 {
-			var digits [packCells]sum
-			bins = digits[:f.cells]
-			unpack(c, f, bins)
+		return best
+	}
+	var copied [packedMost]sum
+	rest := copied[:copy(copied[:], c)]
+	for i := len(members) - 1; i >= 0; i-- {
+		f := &s.binned.features[members[i]]
+		var bins [packCells]sum
+		unpack(rest, bins[:f.cells])
+		rest = rest[:f.stride]
+		if inUse == nil || inUse[members[i]] {
+			best.keep(s.feature(bins[:f.cells], members[i], n))
 		}
-		best.keep(s.feature(bins, m, n))
 	}
 	return best
 }
 
-// unpack is
+// unpack sums c by its highest digit, which takes len(out) values, into out,
+// and by its lower digits into the front of c:
 //
 //	for p, v := range c {
-//		out[p/f.stride%f.cells] += v
+//		out[p/stride] += v
+//		low[p%stride] += v
 //	}
-func unpack(c []sum, f *feature, out []sum) {
-	for at := 0; at < len(c); {
-		for digit := range out {
-			total := sum(0)
-			for _, v := range c[at : at+f.stride] {
-				total += v
+//
+// where stride is len(c) / len(out), and low is copied to the front of c.
+func unpack(c, out []sum) {
+	stride := len(c) / len(out)
+	low := c[:stride]
+	for digit := range out {
+		total := sum(0)
+		for j, v := range c[digit*stride : (digit+1)*stride] {
+			total += v
+			if digit > 0 {
+				low[j] += v
 			}
-			out[digit] += total
-			at += f.stride
 		}
+		out[digit] = total
 	}
 }
 
