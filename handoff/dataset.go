@@ -44,17 +44,17 @@ type PreparedColumn struct {
 type Split struct {
 	Rows      int     `json:"rows"`
 	Positives *int    `json:"positives"` // null unless binary
-	From      *string `json:"from"`      // RFC 3339; null where there is no time
+	From      *string `json:"from"`      // RFC 3339, a date or with a time; null, like to, where there is no time
 	To        *string `json:"to"`
 }
 
 // SplitPolicy is how the parts were cut, and what the audit of all pairs saw.
 type SplitPolicy struct {
 	By        string             `json:"by"`     // stratified, time, entity
-	Shares    map[string]float64 `json:"shares"` // as asked
+	Shares    map[string]float64 `json:"shares"` // as asked; they sum to 1
 	PurgeDays int                `json:"purge_days"`
 	Group     []string           `json:"group"` // columns whose values stay in one part
-	Audit     []SplitPair        `json:"audit"`
+	Audit     []SplitPair        `json:"audit"` // of every pair of parts that have rows
 }
 
 // SplitPair is the audit of two parts.
@@ -68,7 +68,7 @@ type SplitPair struct {
 
 // Quality is the score of the data and where it comes from.
 type Quality struct {
-	Score        float64       `json:"score"`      // 0 to 1; the gate wants 0.80
+	Score        float64       `json:"score"`      // 0 to 1, the weighted sum of the dimensions; the gate wants 0.80
 	Dimensions   []Dimension   `json:"dimensions"` // completeness, validity, consistency, uniqueness, timeliness
 	Expectations []Expectation `json:"expectations"`
 }
@@ -76,7 +76,7 @@ type Quality struct {
 // Dimension is one of five.
 type Dimension struct {
 	Name   string  `json:"name"`
-	Weight float64 `json:"weight"`
+	Weight float64 `json:"weight"` // the weights sum to 1
 	Score  float64 `json:"score"`
 }
 

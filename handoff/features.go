@@ -26,7 +26,7 @@ type Feature struct {
 	SourceColumns []string `json:"source_columns"`
 	AsOf          string   `json:"as_of"`      // the rule of time; "" for a flat table
 	Importance    *float64 `json:"importance"` // loss of the primary metric when permuted on validation rows; null if not measured
-	Rank          int      `json:"rank"`       // 1 is the most important
+	Rank          int      `json:"rank"`       // 1 is the most important; no ties
 }
 
 // Dropped is a column or candidate that is not used, and why.

@@ -22,7 +22,7 @@ type Model struct {
 // Member is a part of the ensemble.
 type Member struct {
 	ID     string  `json:"id"`
-	Weight float64 `json:"weight"`
+	Weight float64 `json:"weight"` // above 0; the weights sum to 1
 	Fits   int     `json:"fits"`
 }
 

@@ -14,7 +14,7 @@ type Scope struct {
 	Classes        []string          `json:"classes"` // original strings in the order of class indexes; binary: negative, positive; empty for regression
 	Entity         []string          `json:"entity"`  // key columns of the unit of analysis; may be empty
 	Time           *string           `json:"time"`    // the column that orders the rows of the main table; null if none
-	AsOf           *string           `json:"as_of"`   // RFC 3339 date; null where there is no time
+	AsOf           *string           `json:"as_of"`   // YYYY-MM-DD; null where there is no time
 	HorizonDays    *int              `json:"horizon_days"`
 	Filters        []Filter          `json:"filters"`
 	Exclude        []Exclusion       `json:"exclude"` // columns that are no features
@@ -49,7 +49,7 @@ type Label struct {
 	ObservationDays int      `json:"observation_days"`
 	GapDays         int      `json:"gap_days"`
 	LabelDays       int      `json:"label_days"`
-	Snapshots       []string `json:"snapshots"` // RFC 3339 dates, ascending
+	Snapshots       []string `json:"snapshots"` // YYYY-MM-DD, ascending
 }
 
 // Filter keeps rows of a table.
