@@ -8,7 +8,7 @@
 //	overload  answers a second at three times as many clients as saturate it
 //
 // Server and handler run in processes of their own, this one has the clients.
-// Ratios are of turns that follow one another; the median is printed, and the
+// Ratios are of short turns, one after the other; the median is printed, and the
 // smallest and largest beside it.
 package main
 

@@ -30,23 +30,24 @@ func latency(ctx context.Context, out io.Writer, s *server, p plan) error {
 	if err != nil {
 		return err
 	}
+	addrs := [2]string{s.addr, nothing.addr}
+	if _, err := inTurns(ctx, addrs, request, 1, p.requests/4); err != nil { // warms both up
+		return err
+	}
 	var p50, p99, rate []float64
-	for turn := range p.turns + 1 { // the first one warms up
-		one, err := both(ctx, s.addr, nothing.addr, request, 1, p.requests)
+	for turn := range p.turns {
+		one, err := inTurns(ctx, addrs, request, 1, p.requests)
 		if err != nil {
 			return err
 		}
-		eight, err := both(ctx, s.addr, nothing.addr, request, 8, p.requests/4)
+		eight, err := inTurns(ctx, addrs, request, 8, p.requests/4)
 		if err != nil {
 			return err
-		}
-		if turn == 0 {
-			continue
 		}
 		p50 = append(p50, float64(one[0].quantile(0.5))/float64(one[1].quantile(0.5)))
 		p99 = append(p99, float64(one[0].quantile(0.99))/float64(one[1].quantile(0.99)))
 		rate = append(rate, eight[0].perSecond()/eight[1].perSecond())
-		fmt.Fprintf(out, "  turn %d: p50 %v against %v, p99 %v against %v, %.0f/s against %.0f/s\n", turn,
+		fmt.Fprintf(out, "  turn %d: p50 %v against %v, p99 %v against %v, %.0f/s against %.0f/s\n", turn+1,
 			one[0].quantile(0.5), one[1].quantile(0.5), one[0].quantile(0.99), one[1].quantile(0.99), eight[0].perSecond(), eight[1].perSecond())
 	}
 	fmt.Fprintf(out, "latency: one row (500 trees of 31 leaves, 19 columns) against a handler that does nothing: p50 × %s, p99 × %s, throughput × %s\n",
@@ -54,19 +55,27 @@ func latency(ctx context.Context, out io.Writer, s *server, p plan) error {
 	return nil
 }
 
-// both drives the server and then the handler that does nothing.
-func both(ctx context.Context, server, nothing string, request []byte, clients, requests int) ([2]*figures, error) {
-	var out [2]*figures
-	for i, addr := range []string{server, nothing} {
-		f, err := drive(ctx, addr, request, clients, requests, nil)
+// inTurns drives two addresses in twenty short turns each, one after the
+// other, so that what else the machine does falls on both.
+func inTurns(ctx context.Context, addrs [2]string, request []byte, clients, requests int) (out [2]*figures, err error) {
+	const parts = 20
+	for part := range 2 * parts {
+		i := part % 2
+		f, err := drive(ctx, addrs[i], request, clients, requests/parts, nil)
 		if err != nil {
 			return out, err
 		}
 		if f.failed > 0 {
 			return out, f.first
 		}
-		out[i] = f
+		if out[i] == nil {
+			out[i] = &figures{}
+		}
+		out[i].times = append(out[i].times, f.times...)
+		out[i].duration += f.duration
 	}
+	slices.Sort(out[0].times)
+	slices.Sort(out[1].times)
 	return out, nil
 }
 
