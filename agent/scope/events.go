@@ -219,6 +219,7 @@ func names(tables []*table.TableInfo) []string {
 func (d *draft) chooseUnit() error {
 	if len(d.settings.Entity) > 0 || d.settings.Set["entity"] != "" || len(d.spec.Entity) > 0 {
 		_, err := d.chooseEntity()
+		d.nameUnits()
 		return err
 	}
 	d.Entity = []string{}
@@ -232,7 +233,6 @@ func (d *draft) chooseUnit() error {
 		}
 		if c := d.keyFor(w); c != nil && !slices.Contains(d.Entity, c.Name) {
 			add(c, w.text)
-			d.units = append(d.units, singular(w.text))
 		}
 	}
 	if len(d.Entity) == 0 {
@@ -247,7 +247,22 @@ func (d *draft) chooseUnit() error {
 	if c := d.brand(); c != nil && !slices.Contains(d.Entity, c.Name) {
 		add(c, "a value of column "+c.Name)
 	}
+	d.nameUnits()
 	return nil
+}
+
+// nameUnits takes the nouns of the request for the entity's columns.
+func (d *draft) nameUnits() {
+	named := map[string]bool{}
+	for _, w := range d.r.with(subject, object, tail) {
+		if !d.nouns[w.stem] {
+			continue
+		}
+		if c := d.keyFor(w); c != nil && slices.Contains(d.Entity, c.Name) && !named[c.Name] {
+			named[c.Name] = true
+			d.units = append(d.units, singular(w.text))
+		}
+	}
 }
 
 // keyFor is the column of the event table that tells apart what a noun names:

@@ -20,7 +20,7 @@ var irregular = map[string]string{
 	"defaulted": "default", "defaulter": "default", "defaulters": "default", "defaults": "default",
 	"canceled": "cancel", "cancelled": "cancel", "cancels": "cancel", "canceling": "cancel", "cancelling": "cancel",
 	"cancellation": "cancel", "cancellations": "cancel", "cancelation": "cancel",
-	"churner": "churn", "churners": "churn", "churned": "churn",
+	"hcps": "hcp", "churner": "churn", "churners": "churn", "churned": "churn",
 	"delayed": "delay", "delays": "delay", "conversion": "convert", "conversions": "convert", "purchaser": "purchas", "purchasers": "purchas",
 	"poisonous": "poison", "edible": "edibl", "retention": "retain", "survival": "surviv", "survivors": "surviv", "survivor": "surviv",
 	"fraudulent": "fraud", "fraudsters": "fraud", "fraudster": "fraud",
