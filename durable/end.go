@@ -26,21 +26,20 @@ func (t *turn) failed(ctx context.Context, err error) error {
 		return errors.Join(err, t.setState(ctx, func(s *ledger.AgentState) { s.Status, s.Seconds = status, seconds }))
 	}
 	t.emit(Event{What: AgentFinished, Agent: t.agent, Status: status, Seconds: seconds})
-	id, recordErr := t.recordFailure(ctx, err)
-	stateErr := t.setState(ctx, func(s *ledger.AgentState) {
-		s.Status, s.Seconds, s.Handoff = status, seconds, id
-	})
-	if recordErr != nil || stateErr != nil {
-		t.log.Error("failure not recorded", "error", errors.Join(recordErr, stateErr).Error())
+	state := func(s *ledger.AgentState) { s.Status, s.Seconds, s.Handoff = status, seconds, "" }
+	recordErr := t.recordFailure(ctx, err, state)
+	if recordErr != nil { // at least the state
+		recordErr = errors.Join(recordErr, t.setState(ctx, state))
+		t.log.Error("failure not recorded", "error", recordErr.Error())
 	}
 	return err
 }
 
 // recordFailure writes the envelope of a failed agent: no output, the
 // findings so far, and why.
-func (t *turn) recordFailure(ctx context.Context, err error) (string, error) {
+func (t *turn) recordFailure(ctx context.Context, err error, state func(*ledger.AgentState)) error {
 	if t.key == "" { // it did not get as far as its input
-		return "", nil
+		return t.setState(ctx, state)
 	}
 	var own []handoff.Finding
 	var res result
@@ -50,12 +49,10 @@ func (t *turn) recordFailure(ctx context.Context, err error) (string, error) {
 	}
 	handoff.Waive(own, t.settings.Waivers)
 	t.findings = append(t.findings, own...)
-	e, err2 := t.envelope(&res, t.findings, handoff.Failed)
-	if err2 != nil {
-		return "", err2
-	}
+	e := t.envelope(&res, t.findings, handoff.Failed)
 	e.Metadata.Error = t.errorOf(err)
-	return t.put(ctx, e, &res)
+	_, putErr := t.put(ctx, e, &res, state)
+	return putErr
 }
 
 // blockOn makes a blocking finding of a problem that blocks.
@@ -151,7 +148,7 @@ func (r *Run) skip(ctx context.Context, a handoff.Agent) {
 	if r.cut {
 		return
 	}
-	if err := r.setAgent(ctx, a, func(s *ledger.AgentState) { s.Status = "skipped" }); err != nil {
+	if err := r.update(ctx, ofAgent(a, func(s *ledger.AgentState) { s.Status = "skipped" })); err != nil {
 		r.Fail(err)
 		return
 	}

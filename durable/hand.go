@@ -29,25 +29,7 @@ func (t *turn) hand(ctx context.Context, res *result) error {
 	case len(res.missing) > 0:
 		status = handoff.Partial
 	}
-	id, reused := "", res.origin != ""
-	if res.here != nil && res.here.Status == status {
-		id = res.origin
-	} else {
-		e, err := t.envelope(res, findings, status)
-		if err != nil {
-			return err
-		}
-		if id, err = t.put(ctx, e, res); err != nil {
-			return err
-		}
-	}
-	t.handed, t.findings, t.left = id, findings, nil
-	for i, f := range own {
-		if f.Action != res.findings[i].Action {
-			t.emit(Event{What: Found, Agent: t.agent, Finding: &f})
-		}
-	}
-	word := string(status)
+	word, reused := string(status), res.origin != ""
 	if blocked {
 		word = "blocked"
 	}
@@ -55,15 +37,36 @@ func (t *turn) hand(ctx context.Context, res *result) error {
 	if res.here != nil {
 		seconds = res.here.Metadata.Duration
 	}
-	err := t.setState(ctx, func(s *ledger.AgentState) {
-		s.Status, s.Seconds, s.Reused, s.Handoff, s.Headline = word, seconds, reused, id, res.headline
+	id, err := t.settle(ctx, res, t.envelope(res, findings, status), func(s *ledger.AgentState) {
+		s.Status, s.Seconds, s.Reused, s.Headline = word, seconds, reused, res.headline
 	})
+	if err != nil {
+		return err
+	}
+	t.handed, t.findings, t.left = id, findings, nil
+	for i, f := range own {
+		if f.Action != res.findings[i].Action {
+			t.emit(Event{What: Found, Agent: t.agent, Finding: &f})
+		}
+	}
 	t.log.Info("agent finished", "status", word, "seconds", seconds, "reused", reused)
 	t.emit(Event{What: AgentFinished, Agent: t.agent, Status: word, Seconds: seconds, Reused: reused, Text: res.headline})
-	if blocked && err == nil {
+	if blocked {
 		return gateSays(own)
 	}
-	return err
+	return nil
+}
+
+// settle records the envelope and the agent's new state. Where the run has an
+// envelope with the output already, which says the same, that one stands.
+func (t *turn) settle(ctx context.Context, res *result, e handoff.Envelope, state func(*ledger.AgentState)) (id string, err error) {
+	if res.here == nil || res.here.Status != e.Status {
+		return t.put(ctx, e, res, state)
+	}
+	return res.origin, t.setState(ctx, func(s *ledger.AgentState) {
+		state(s)
+		s.Handoff = res.origin
+	})
 }
 
 // gateSays is the first blocking finding as an error.
@@ -77,7 +80,7 @@ func gateSays(findings []handoff.Finding) error {
 }
 
 // envelope puts the result into one.
-func (t *turn) envelope(res *result, findings []handoff.Finding, status handoff.Status) (handoff.Envelope, error) {
+func (t *turn) envelope(res *result, findings []handoff.Finding, status handoff.Status) handoff.Envelope {
 	_, version := t.zero.Schema()
 	e := handoff.Envelope{
 		FromAgent: t.agent, ToAgent: t.agent.Next(), Timestamp: t.now().UTC(), Status: status,
@@ -96,7 +99,7 @@ func (t *turn) envelope(res *result, findings []handoff.Finding, status handoff.
 	if res.measured != nil {
 		e.Metadata.Measurements = res.measured
 	}
-	return e, nil
+	return e
 }
 
 func (t *turn) metadata(findings []handoff.Finding) handoff.Metadata {
@@ -122,9 +125,9 @@ func nonNil[T any](list []T) []T {
 	return list
 }
 
-// put validates the envelope and writes it to the ledger. An invalid one is
-// quarantined.
-func (t *turn) put(ctx context.Context, e handoff.Envelope, res *result) (string, error) {
+// put validates the envelope and writes it to the ledger, with its work and
+// the agent's new state. An invalid one is quarantined.
+func (t *turn) put(ctx context.Context, e handoff.Envelope, res *result, state func(*ledger.AgentState)) (string, error) {
 	faults, err := t.checker.Envelope(e, t.zero, t.private()...)
 	if err != nil {
 		return "", err
@@ -140,12 +143,13 @@ func (t *turn) put(ctx context.Context, e handoff.Envelope, res *result) (string
 		}
 		done = &ledger.Done{Key: res.key, Findings: nonNil(res.findings), Ingredients: made}
 	}
-	id, err := t.ledger.Record(context.WithoutCancel(ctx), e, done)
-	if err != nil {
-		return "", err
-	}
-	t.record.Head, t.record.Count = id, e.Metadata.Sequence
-	return id, nil
+	return t.ledger.Record(context.WithoutCancel(ctx), e, done, func(r *ledger.Run) {
+		ofAgent(t.agent, func(s *ledger.AgentState) {
+			state(s)
+			s.Handoff = r.Head
+		})(r)
+		t.record = *r
+	})
 }
 
 // private are texts that no envelope may hold: where things lie on this

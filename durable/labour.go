@@ -17,7 +17,7 @@ func (t *turn) labour(ctx context.Context) (*result, error) {
 	wait := t.policy.Backoff
 	for try := 1; ; try++ {
 		t.attempts++
-		if err := t.setState(ctx, func(s *ledger.AgentState) { s.Attempts = t.attempts }); err != nil {
+		if err := t.setState(ctx, func(s *ledger.AgentState) { s.Status, s.Attempts = "running", t.attempts }); err != nil {
 			return nil, err
 		}
 		res, err := t.attempt(ctx)

@@ -66,9 +66,6 @@ func (r *Run) take(ctx context.Context, j job) (handoff.Payload, error) {
 	ctx, span := r.tracer.Start(trace.ContextWithSpan(ctx, r.trunk), string(j.agent),
 		trace.WithTimestamp(t.began), trace.WithAttributes(attribute.String("septet.agent", string(j.agent))))
 	defer func() { span.End(trace.WithTimestamp(r.now())) }()
-	if err := t.setState(ctx, func(s *ledger.AgentState) { s.Status = "running" }); err != nil {
-		return nil, err
-	}
 	t.log.Info("agent started")
 	t.emit(Event{What: AgentStarted, Agent: j.agent})
 
@@ -209,16 +206,17 @@ func (r *Run) state(a handoff.Agent) ledger.AgentState {
 	return ledger.AgentState{Agent: a}
 }
 
-func (r *Run) setAgent(ctx context.Context, a handoff.Agent, change func(*ledger.AgentState)) error {
-	return r.update(ctx, func(record *ledger.Run) {
+// ofAgent is a change of a run's record that changes one agent's state.
+func ofAgent(a handoff.Agent, change func(*ledger.AgentState)) func(*ledger.Run) {
+	return func(record *ledger.Run) {
 		for i := range record.Agents {
 			if record.Agents[i].Agent == a {
 				change(&record.Agents[i])
 			}
 		}
-	})
+	}
 }
 
 func (t *turn) setState(ctx context.Context, change func(*ledger.AgentState)) error {
-	return t.setAgent(ctx, t.agent, change)
+	return t.update(ctx, ofAgent(t.agent, change))
 }

@@ -50,10 +50,11 @@ type Runs interface {
 // Handoffs are the envelopes, in a hash chain for each run.
 type Handoffs interface {
 	// Record appends a valid envelope to its run and, where done is not nil,
-	// notes its work under done.Key, both or neither. The envelope's sequence
-	// and previous must go on from the run's last one. Work that is noted
-	// already stays as it is.
-	Record(ctx context.Context, e handoff.Envelope, done *Done) (id string, err error)
+	// notes its work under done.Key. The envelope's sequence and previous must
+	// go on from the run's last one. Work that is noted already stays as it
+	// is. also, where not nil, changes the run's record, which has its new
+	// head. All of it happens or nothing.
+	Record(ctx context.Context, e handoff.Envelope, done *Done, also func(*Run)) (id string, err error)
 
 	// A damaged envelope is an error, never given out.
 	Handoff(ctx context.Context, id string) (handoff.Envelope, error)       // ErrNotFound

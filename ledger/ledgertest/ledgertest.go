@@ -124,7 +124,7 @@ func testHandoffs(t *testing.T, l ledger.Ledger, _ func(*testing.T) ledger.Ledge
 	ctx := context.Background()
 	check(t, l.BeginRun(ctx, Run("r-00000001")))
 	first := Envelope("r-00000001", 1, "")
-	id, err := l.Record(ctx, first, nil)
+	id, err := l.Record(ctx, first, nil, nil)
 	check(t, err)
 	want, err := first.ID()
 	check(t, err)
@@ -133,7 +133,7 @@ func testHandoffs(t *testing.T, l ledger.Ledger, _ func(*testing.T) ledger.Ledge
 		"the first again": first, "a gap": Envelope("r-00000001", 3, id), "another chain": Envelope("r-00000001", 2, strings.Repeat("0", 64)),
 		"a run that is not there": Envelope("r-none", 1, ""),
 	} {
-		if _, err := l.Record(ctx, wrong, &ledger.Done{Key: "k" + name}); err == nil {
+		if _, err := l.Record(ctx, wrong, &ledger.Done{Key: "k" + name}, nil); err == nil {
 			t.Errorf("recorded: %s", name)
 		}
 		if _, err := l.Done(ctx, "k"+name); !errors.Is(err, ledger.ErrNotFound) {
@@ -141,7 +141,7 @@ func testHandoffs(t *testing.T, l ledger.Ledger, _ func(*testing.T) ledger.Ledge
 		}
 	}
 	second := Envelope("r-00000001", 2, id)
-	_, err = l.Record(ctx, second, nil)
+	_, err = l.Record(ctx, second, nil, func(r *ledger.Run) { r.Agents[0].Status = fmt.Sprint("success ", r.Count) })
 	check(t, err)
 	got, err := l.Handoffs(ctx, "r-00000001")
 	check(t, err)
@@ -153,7 +153,7 @@ func testHandoffs(t *testing.T, l ledger.Ledger, _ func(*testing.T) ledger.Ledge
 	check(t, err)
 	head, err := second.ID()
 	check(t, err)
-	same(t, "head of the run", []any{run.Head, run.Count}, []any{head, 2})
+	same(t, "head of the run", []any{run.Head, run.Count, run.Agents[0].Status}, []any{head, 2, "success 2"})
 	if _, err := l.Handoff(ctx, "nothing"); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("an envelope that is not there: %v", err)
 	}
@@ -182,7 +182,7 @@ func testWork(t *testing.T, l ledger.Ledger, _ func(*testing.T) ledger.Ledger) {
 		Key: "key", Findings: []handoff.Finding{{ID: "scope_definer-1", Code: "a.b", Severity: handoff.Info, Action: handoff.NoAction}},
 		Ingredients: json.RawMessage(`{"program":"test"}`),
 	}
-	id, err := l.Record(ctx, Envelope("r-00000001", 1, ""), &done)
+	id, err := l.Record(ctx, Envelope("r-00000001", 1, ""), &done, nil)
 	check(t, err)
 	done.Handoff = id
 	got, err := l.Done(ctx, "key")
@@ -192,7 +192,7 @@ func testWork(t *testing.T, l ledger.Ledger, _ func(*testing.T) ledger.Ledger) {
 	check(t, err)
 	same(t, "work of the envelope", got, done)
 	// The first one stands.
-	_, err = l.Record(ctx, Envelope("r-00000001", 2, id), &ledger.Done{Key: "key"})
+	_, err = l.Record(ctx, Envelope("r-00000001", 2, id), &ledger.Done{Key: "key"}, nil)
 	check(t, err)
 	got, err = l.Done(ctx, "key")
 	check(t, err)
@@ -355,7 +355,7 @@ func testReopen(t *testing.T, l ledger.Ledger, reopen func(*testing.T) ledger.Le
 	got, err := other.Run(ctx, "r-00000001")
 	check(t, err)
 	same(t, "run", got, Run("r-00000001"))
-	id, err := other.Record(ctx, Envelope("r-00000001", 1, ""), nil)
+	id, err := other.Record(ctx, Envelope("r-00000001", 1, ""), nil, nil)
 	check(t, err)
 	if _, err := l.Handoff(ctx, id); err != nil {
 		t.Error(err)

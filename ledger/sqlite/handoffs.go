@@ -12,7 +12,7 @@ import (
 )
 
 // Record appends an envelope to its run, and notes its work.
-func (l *Ledger) Record(ctx context.Context, e handoff.Envelope, done *ledger.Done) (string, error) {
+func (l *Ledger) Record(ctx context.Context, e handoff.Envelope, done *ledger.Done, also func(*ledger.Run)) (string, error) {
 	body, err := handoff.Canonical(e)
 	if err != nil {
 		return "", fmt.Errorf("record handoff of %s: %w", e.FromAgent, err)
@@ -29,6 +29,9 @@ func (l *Ledger) Record(ctx context.Context, e handoff.Envelope, done *ledger.Do
 				return fmt.Errorf("envelope %d of run %s does not go on from its envelope %d", m.Sequence, r.ID, r.Count)
 			}
 			r.Head, r.Count = id, m.Sequence
+			if also != nil {
+				also(r)
+			}
 			return nil
 		})
 		if err != nil {

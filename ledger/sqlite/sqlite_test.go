@@ -168,7 +168,7 @@ func filled(t *testing.T) string {
 	previous := ""
 	try(l.BeginRun(ctx, ledgertest.Run("r-00000001")))
 	for i := range 5 {
-		id, err := l.Record(ctx, ledgertest.Envelope("r-00000001", i+1, previous), &ledger.Done{Key: fmt.Sprint("key", i)})
+		id, err := l.Record(ctx, ledgertest.Envelope("r-00000001", i+1, previous), &ledger.Done{Key: fmt.Sprint("key", i)}, nil)
 		try(err)
 		previous = id
 		_, err = l.Remember(ctx, fmt.Sprint("unit", i), handoff.Ref{Kind: "fit", SHA256: previous})
