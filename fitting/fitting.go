@@ -36,7 +36,7 @@ func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (lea
 	if err != nil {
 		return nil, err
 	}
-	file, err := rowfile.Read(d.Artifacts, in.Dataset, in.Dataset.Rows.Fit)
+	file, err := rowfile.Read(d.Artifacts, in.Dataset, in.Dataset.Rows.Fit, in.Points)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +50,9 @@ func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (lea
 		b.Folds.By = "group"
 	}
 	key := map[string]any{"rows": in.Dataset.Rows.Fit.SHA256, "transform": in.Transform.SHA256, "by": b.Folds.By}
+	if in.Points != nil {
+		key["points"] = in.Points.Rows.SHA256
+	}
 	b.Fits = b.fits(d, file.Data(features), decode, key)
 	return b, nil
 }

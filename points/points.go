@@ -30,6 +30,9 @@ type Recipe struct {
 	Features []event.Feature `json:"features"`
 	Label    handoff.Label   `json:"label"` // whom the rule can be asked about
 	Unit     Unit            `json:"unit"`
+
+	// Exclude are columns that no feature may be made of.
+	Exclude []handoff.Exclusion `json:"exclude"`
 }
 
 // Table is a table that the features need, and how its cells are read.
@@ -107,22 +110,22 @@ type Options struct {
 }
 
 // Load puts the tables of files into a data engine: for each table of the
-// recipe the file that find names. What was cleaned when the model was fitted
-// is cleaned again.
-func (r *Recipe) Load(ctx context.Context, find func(table string) (path string, err error), o Options) (*duck.DB, error) {
+// recipe the file that find names, without the rows that repeat others. seen,
+// where it is not nil, hears how many those were, table by table.
+func (r *Recipe) Load(ctx context.Context, find func(table string) (path string, err error), seen func(table string, rows, repeated int), o Options) (*duck.DB, error) {
 	db, err := duck.Open(duck.Options{Threads: o.Threads, Memory: o.Memory, Temp: o.Temp})
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range r.Tables {
-		if err := r.load(ctx, db, t, find, o); err != nil {
+		if err := r.load(ctx, db, t, find, seen, o); err != nil {
 			return nil, errors.Join(fmt.Errorf("load table %s: %w", t.Name, err), db.Close())
 		}
 	}
 	return db, nil
 }
 
-func (r *Recipe) load(ctx context.Context, db *duck.DB, t Table, find func(string) (string, error), o Options) error {
+func (r *Recipe) load(ctx context.Context, db *duck.DB, t Table, find func(string) (string, error), seen func(string, int, int), o Options) error {
 	path, err := find(t.Name)
 	if err != nil {
 		return err
@@ -138,7 +141,10 @@ func (r *Recipe) load(ctx context.Context, db *duck.DB, t Table, find func(strin
 	if len(loaded.Lacking) > 0 {
 		return lacking(t.Name, loaded.Lacking)
 	}
-	clean, _ := Clean(loaded.Table)
+	clean, repeated := Clean(loaded.Table)
+	if seen != nil {
+		seen(t.Name, clean.Rows, repeated)
+	}
 	return db.Load(ctx, t.Name, clean)
 }
 

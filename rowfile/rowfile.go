@@ -6,6 +6,7 @@ package rowfile
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/septet-ml/septet/artifact"
 	"github.com/septet-ml/septet/handoff"
@@ -41,7 +42,9 @@ type File struct {
 }
 
 // Read loads the file that ref names in store; in says what its columns are.
-func Read(store *artifact.Folder, in handoff.Dataset, ref handoff.Ref) (*File, error) {
+// points, where it is not nil, has the features of events that stand for the
+// file's own columns.
+func Read(store *artifact.Folder, in handoff.Dataset, ref handoff.Ref, points *handoff.Points) (*File, error) {
 	if err := store.Verify(ref); err != nil {
 		return nil, err
 	}
@@ -50,21 +53,18 @@ func Read(store *artifact.Folder, in handoff.Dataset, ref handoff.Ref) (*File, e
 		return nil, fmt.Errorf("read %s: %w", ref.Kind, err)
 	}
 	out := &File{Task: learn.Task(in.Scope.ProblemType), Classes: len(in.Scope.Classes), Inputs: &table.Table{Rows: all.Rows}}
-	for _, c := range in.Columns {
-		if c.Role != "feature" && c.Role != "time" {
-			continue
-		}
-		column := all.Column(c.Name)
-		if column == nil || column.Kind.String() != c.Kind {
-			return nil, fmt.Errorf("read %s: no %s column %q", ref.Kind, c.Kind, c.Name)
-		}
-		out.Inputs.Columns = append(out.Inputs.Columns, *column)
-		out.Rules = append(out.Rules, rule(in.Scope.Tables, c, column.Kind))
-	}
 	if out.Target, err = numbers(all, in.Target, ref.Kind); err != nil {
 		return nil, err
 	}
 	if out.Rows, err = numbers(all, Row, ref.Kind); err != nil {
+		return nil, err
+	}
+	if points != nil {
+		err = out.fromPoints(store, *points)
+	} else {
+		err = out.fromFile(all, in, ref)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if c := all.Column(Part); c != nil {
@@ -77,6 +77,70 @@ func Read(store *artifact.Folder, in handoff.Dataset, ref handoff.Ref) (*File, e
 		}
 	}
 	return out, nil
+}
+
+// fromFile takes the inputs from the file's own columns.
+func (f *File) fromFile(all *table.Table, in handoff.Dataset, ref handoff.Ref) error {
+	for _, c := range in.Columns {
+		if c.Role != "feature" && c.Role != "time" {
+			continue
+		}
+		column := all.Column(c.Name)
+		if column == nil || column.Kind.String() != c.Kind {
+			return fmt.Errorf("read %s: no %s column %q", ref.Kind, c.Kind, c.Name)
+		}
+		f.Inputs.Columns = append(f.Inputs.Columns, *column)
+		f.Rules = append(f.Rules, rule(in.Scope.Tables, c, column.Kind))
+	}
+	return nil
+}
+
+// fromPoints takes the inputs from the features of events, by row number.
+func (f *File) fromPoints(store *artifact.Folder, p handoff.Points) error {
+	if err := store.Verify(p.Rows); err != nil {
+		return err
+	}
+	all, err := parquet.Read(store.Path(p.Rows), nil)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", p.Rows.Kind, err)
+	}
+	rows, err := numbers(all, Row, p.Rows.Kind)
+	if err != nil {
+		return err
+	}
+	all.Columns = slices.DeleteFunc(all.Columns, func(c table.Column) bool { return c.Name == Row })
+	return f.Use(all, rows)
+}
+
+// Use makes the columns of values the inputs; rows says which Row each row of
+// values belongs to.
+func (f *File) Use(values *table.Table, rows []float64) error {
+	at := make(map[float64]int32, len(rows))
+	for i, row := range rows {
+		at[row] = int32(i)
+	}
+	take := make([]int32, len(f.Rows))
+	for i, row := range f.Rows {
+		k, known := at[row]
+		if !known {
+			return fmt.Errorf("use features of events: no row %v", row)
+		}
+		take[i] = k
+	}
+	f.Inputs, f.Rules = values.Take(take), nil
+	for i := range f.Inputs.Columns {
+		f.Rules = append(f.Rules, PointRule(f.Inputs.Columns[i].Kind))
+	}
+	return nil
+}
+
+// PointRule reads the cells of a feature of events, where a caller gives them.
+func PointRule(kind table.Kind) table.CellRule {
+	rule := table.CellRule{Kind: kind}
+	if kind == table.Time {
+		rule.Layouts = []string{time.RFC3339Nano, time.DateOnly}
+	}
+	return rule
 }
 
 // Part lists the rows of Train or Validation, ascending.

@@ -31,45 +31,82 @@ func Step(probe learn.Learner) durable.Step[handoff.Dataset, handoff.Features] {
 }
 
 func analyze(ctx context.Context, d *durable.Desk, probe learn.Learner, in handoff.Dataset) (handoff.Features, error) {
-	fit, err := rowfile.Read(d.Artifacts, in, in.Rows.Fit)
+	fit, err := rowfile.Read(d.Artifacts, in, in.Rows.Fit, nil)
 	if err != nil {
 		return handoff.Features{}, err
-	}
-	train, valid := fit.Part(rowfile.Train), fit.Part(rowfile.Validation)
-	order := ""
-	if in.Scope.Time != nil {
-		order = *in.Scope.Time
-	}
-	transform, dropped, err := feature.Fit(fit.Inputs, fit.Rules, train, feature.Options{Order: order})
-	if err != nil {
-		return handoff.Features{}, err
-	}
-	if len(transform.Features) == 0 {
-		return handoff.Features{}, noFeatures(len(fit.Inputs.Columns))
 	}
 	out := handoff.Features{Dataset: in, Dropped: []handoff.Dropped{}, Interactions: []handoff.Interaction{}}
-	for _, x := range dropped {
-		out.Dropped = append(out.Dropped, handoff.Dropped(x))
+	var made *made
+	order := ""
+	if in.Events != nil {
+		if made, err = makePoints(ctx, d, in, fit); err != nil {
+			return out, err
+		}
+		defer made.close()
+	} else if in.Scope.Time != nil {
+		order = *in.Scope.Time
+	}
+	train, valid := fit.Part(rowfile.Train), fit.Part(rowfile.Validation)
+	transform, dropped, err := feature.Fit(fit.Inputs, fit.Rules, train, feature.Options{Order: order})
+	if err != nil {
+		return out, err
+	}
+	if len(transform.Features) == 0 {
+		return out, noFeatures(len(fit.Inputs.Columns))
 	}
 	features, err := transform.Apply(fit.Inputs)
 	if err != nil {
-		return handoff.Features{}, err
+		return out, err
 	}
-	data := fit.Data(features)
-	worth, err := measure(ctx, d, probe, data, train, valid, in.Scope.Metric)
+	worth, err := measure(ctx, d, probe, fit.Data(features), train, valid, in.Scope.Metric)
 	if err != nil {
-		return handoff.Features{}, err
+		return out, err
 	}
-	out.Kept = describe(transform, worth.importance)
-	out.Interactions = worth.interactions
+	transform, worth, unused := prune(transform, worth)
+	for _, x := range append(dropped, unused...) {
+		out.Dropped = append(out.Dropped, handoff.Dropped(x))
+	}
+	out.Kept, out.Interactions = describe(transform, worth.importance), worth.interactions
+	if made != nil {
+		if out.Points, err = made.store(ctx, d, transform, out.Kept); err != nil {
+			return out, err
+		}
+	}
 	out.Transform, err = d.Artifacts.Put(ctx, "transform", "application/json", func(w io.Writer) error {
 		return json.NewEncoder(w).Encode(transform)
 	})
 	if err != nil {
-		return handoff.Features{}, err
+		return out, err
 	}
 	d.Say(headline(out))
 	return out, nil
+}
+
+// manyFeatures is the number of features from which on those that the probe
+// never looked at are left out.
+const manyFeatures = 60
+
+// prune leaves out features that the probe did not use where there are many:
+// each costs time in every fit and every prediction.
+func prune(t *feature.Transform, w worth) (*feature.Transform, worth, []feature.Dropped) {
+	if len(t.Features) <= manyFeatures || w.used == nil {
+		return t, w, nil
+	}
+	var keep []int
+	var dropped []feature.Dropped
+	kept := worth{interactions: w.interactions}
+	for i := range t.Features {
+		if !w.used[i] {
+			dropped = append(dropped, feature.Dropped{Name: t.Features[i].Name, Reason: "no tree of a first model splits on it"})
+			continue
+		}
+		keep = append(keep, i)
+		kept.importance = append(kept.importance, w.importance[i])
+	}
+	if len(keep) == 0 {
+		return t, w, nil
+	}
+	return t.Keep(keep), kept, dropped
 }
 
 // describe lists the features as a person reads them. importance is nil where

@@ -25,6 +25,7 @@ const (
 // worth is what the features were measured to be worth on validation rows.
 type worth struct {
 	importance   []float64 // loss of the metric, in its bad direction, when the feature is shuffled
+	used         []bool    // by the probe; nil where it does not say
 	interactions []handoff.Interaction
 }
 
@@ -62,11 +63,26 @@ func measure(ctx context.Context, d *durable.Desk, probe learn.Learner, data lea
 	p := probeRun{model: model, data: data, sample: sample, score: score, random: random}
 	p.x = make([]float64, len(sample)*len(data.Table.Columns))
 	data.Table.Gather(p.x, sample)
-	importance := p.permute(ctx, d)
+	out := worth{used: usedBy(model)}
+	out.importance = p.permute(ctx, d, out.used)
 	if err := ctx.Err(); err != nil {
 		return worth{}, err
 	}
-	return worth{importance: importance, interactions: p.pairs(importance)}, nil
+	out.interactions = p.pairs(out.importance)
+	return out, nil
+}
+
+// usedBy tells which features a model looks at; nil where it does not say.
+func usedBy(m learn.Model) []bool {
+	says, ok := m.(interface{ Importance() []float64 })
+	if !ok {
+		return nil
+	}
+	var used []bool
+	for _, v := range says.Importance() {
+		used = append(used, v > 0)
+	}
+	return used
 }
 
 type probeRun struct {
@@ -93,7 +109,9 @@ func (p *probeRun) loss(x []float64) float64 {
 	return v
 }
 
-func (p *probeRun) permute(ctx context.Context, d *durable.Desk) []float64 {
+// permute shuffles each feature; one that the model does not look at is worth
+// nothing, which needs no shuffling.
+func (p *probeRun) permute(ctx context.Context, d *durable.Desk, used []bool) []float64 {
 	columns := len(p.data.Table.Columns)
 	base := p.loss(p.x)
 	importance := make([]float64, columns)
@@ -101,6 +119,9 @@ func (p *probeRun) permute(ctx context.Context, d *durable.Desk) []float64 {
 	for j := range columns {
 		if ctx.Err() != nil {
 			return nil
+		}
+		if used != nil && !used[j] {
+			continue
 		}
 		sum := 0.0
 		for range repetitions {

@@ -24,8 +24,9 @@ func makeBaseline(ctx context.Context, d *durable.Desk, in handoff.Deployment) (
 	if err != nil {
 		return nil, err
 	}
-	dataset := in.Model.Choice.Features.Dataset
-	fit, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Fit)
+	made := in.Model.Choice.Features
+	dataset := made.Dataset
+	fit, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Fit, made.Points)
 	if err != nil {
 		return nil, err
 	}
@@ -36,16 +37,17 @@ func makeBaseline(ctx context.Context, d *durable.Desk, in handoff.Deployment) (
 	train := fit.Part(rowfile.Train)
 	b := &drift.Baseline{Format: drift.Format, Model: m.Digest(), Rows: len(train), Features: drift.OfTable(features, train), Scores: []drift.Sketch{}}
 	if dataset.Rows.Holdout != nil {
-		err = sketchScores(ctx, d, m, dataset, b)
+		err = sketchScores(ctx, d, m, made, b)
 	}
 	return b, err
 }
 
-func sketchScores(ctx context.Context, d *durable.Desk, m *modelfile.Model, dataset handoff.Dataset, b *drift.Baseline) error {
+func sketchScores(ctx context.Context, d *durable.Desk, m *modelfile.Model, made handoff.Features, b *drift.Baseline) error {
+	dataset := made.Dataset
 	if _, err := d.Open(ctx, "holdout", *dataset.Rows.Holdout); err != nil {
 		return err
 	}
-	holdout, err := rowfile.Read(d.Artifacts, dataset, *dataset.Rows.Holdout)
+	holdout, err := rowfile.Read(d.Artifacts, dataset, *dataset.Rows.Holdout, made.Points)
 	if err != nil {
 		return err
 	}

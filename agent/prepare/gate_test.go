@@ -129,11 +129,11 @@ func TestTimeDividesAndNothingIsLost(t *testing.T) {
 	if total != m.rows {
 		t.Errorf("%d of %d rows are in a part", total, m.rows)
 	}
-	fit, err := rowfile.Read(r.options.Artifacts, r.out, r.out.Rows.Fit)
+	fit, err := rowfile.Read(r.options.Artifacts, r.out, r.out.Rows.Fit, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	test, err := rowfile.Read(r.options.Artifacts, r.out, r.out.Rows.Test)
+	test, err := rowfile.Read(r.options.Artifacts, r.out, r.out.Rows.Test, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,10 +53,11 @@ func reads(s handoff.Settings) any {
 }
 
 func work(ctx context.Context, d *durable.Desk, scope handoff.Scope) (handoff.Dataset, error) {
+	make := flat
 	if scope.Label != nil {
-		return handoff.Dataset{}, fmt.Errorf("prepare: label rules over events are not built yet")
+		make = eventExamples
 	}
-	e, err := flat(ctx, d, scope)
+	e, err := make(ctx, d, scope)
 	if err != nil {
 		return handoff.Dataset{}, err
 	}
@@ -74,6 +75,9 @@ func prepare(ctx context.Context, d *durable.Desk, e *examples) (handoff.Dataset
 	out := handoff.Dataset{Scope: e.scope, Target: targetColumn(e), Repairs: e.repairs}
 	c := &checks{desk: d, e: e, parts: parts}
 	c.shape()
+	if e.events != nil {
+		c.tables()
+	}
 	c.samples()
 	c.personal()
 	c.leaks(ctx)

@@ -32,6 +32,9 @@ func (c *checks) quality() handoff.Quality {
 	}
 	c.expectColumns(add)
 	c.expectRows(add)
+	if c.e.events != nil {
+		c.expectTables(&q)
+	}
 	for _, d := range dimensions {
 		d.Score = scoreOf(d.Name, q.Expectations)
 		q.Dimensions = append(q.Dimensions, d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/fold"
@@ -62,6 +63,11 @@ func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []s
 	if err != nil {
 		return err
 	}
+	if e.events != nil {
+		if out.Events, err = e.events.store(ctx, d, e); err != nil {
+			return err
+		}
+	}
 	out.Profile, err = d.Artifacts.Put(ctx, "profile", "application/json", func(w io.Writer) error {
 		return json.NewEncoder(w).Encode(profile(e, p))
 	})
@@ -94,7 +100,8 @@ func (p *parts) partColumn() table.Column {
 	return c
 }
 
-// keyTable says which row of the main table went where.
+// keyTable says which row of the main table, or which entity and snapshot, went
+// where.
 func keyTable(e *examples, p *parts) *table.Table {
 	part := table.Column{Name: "part", Kind: table.Text, Code: make([]int32, e.n())}
 	for q := fold.Train; q <= fold.Purged; q++ {
@@ -102,6 +109,10 @@ func keyTable(e *examples, p *parts) *table.Table {
 	}
 	for i, q := range p.Of {
 		part.Code[i] = int32(q) - int32(fold.Train)
+	}
+	if e.events != nil {
+		columns := append(slices.Clone(e.others.Columns), e.inputs.Columns...)
+		return &table.Table{Rows: e.n(), Columns: append(columns, part)}
 	}
 	return &table.Table{Rows: e.n(), Columns: []table.Column{numbers("row", e.rows), part}}
 }

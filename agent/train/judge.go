@@ -34,7 +34,7 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		return out, err
 	}
 	out.opening = opening
-	test, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Test)
+	test, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Test, in.Features.Points)
 	if err != nil {
 		return out, err
 	}
@@ -73,7 +73,7 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		out.baselines[bag.Candidate.ID] = values
 		best.offer(bag.Candidate.ID, primary, sample)
 	}
-	best.compare(primary, sample, d.Settings.Seed)
+	best.compare(primary, sample)
 	for _, c := range dataset.Scope.Criteria {
 		out.criteria = append(out.criteria, hold(c, sample, out.metrics["test"], best))
 	}
@@ -122,9 +122,9 @@ func (b *baseline) offer(id string, primary metric.Name, s metric.Sample) {
 
 // compare estimates the standard error of the difference between the ensemble
 // and the baseline on the same rows.
-func (b *baseline) compare(primary metric.Name, s metric.Sample, seed uint64) {
+func (b *baseline) compare(primary metric.Name, s metric.Sample) {
 	if b.id != "" {
-		b.se = metric.DifferenceSE(primary, s, b.sample, seed)
+		b.se = metric.DifferenceSE(primary, s, b.sample)
 	}
 }
 

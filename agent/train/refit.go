@@ -14,7 +14,7 @@ import (
 // learners, weights, calibration and threshold. The holdout stays locked.
 func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe, in handoff.Choice) error {
 	dataset := in.Features.Dataset
-	test, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Test)
+	test, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Test, in.Features.Points)
 	if err != nil {
 		return err
 	}
@@ -22,10 +22,14 @@ func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe
 	if err != nil {
 		return err
 	}
-	again, err := bench.Again(d, all, map[string]any{
+	key := map[string]any{
 		"rows": dataset.Rows.Fit.SHA256, "test": dataset.Rows.Test.SHA256,
 		"transform": in.Features.Transform.SHA256, "by": bench.Folds.By,
-	})
+	}
+	if in.Features.Points != nil {
+		key["points"] = in.Features.Points.Rows.SHA256
+	}
+	again, err := bench.Again(d, all, key)
 	if err != nil {
 		return err
 	}
