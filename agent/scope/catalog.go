@@ -158,7 +158,7 @@ func (c *catalog) resolve(name string) []*column {
 	return nil
 }
 
-// nearest are the n columns whose names are most like name.
+// nearest are the columns whose names are like name, at most n, best first.
 func (c *catalog) nearest(name string, n int) []string {
 	type near struct {
 		name     string
@@ -182,7 +182,9 @@ func (c *catalog) nearest(name string, n int) []string {
 	slices.SortStableFunc(all, func(a, b near) int { return a.distance - b.distance })
 	var names []string
 	for _, x := range all[:min(n, len(all))] {
-		names = append(names, x.name)
+		if x.distance <= max(2, len(want)/2) {
+			names = append(names, x.name)
+		}
 	}
 	return names
 }

@@ -79,6 +79,11 @@ func (d *draft) givenTarget(where, name string) error {
 		return nil
 	case 0:
 		near := d.nearest(name, 3)
+		for _, c := range d.plausible() {
+			if len(near) < 3 && !slices.Contains(near, d.short(c)) {
+				near = append(near, d.short(c))
+			}
+		}
 		p := &problem.Problem{Kind: problem.Blocked, Code: "data.no_target", Where: where,
 			What: fmt.Sprintf("target column %q is not in any table", name), Why: d.holds(), Nearest: near, Fix: "name a column of the tables with --target"}
 		if len(near) > 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/problem"
 )
 
 // result is a scope and what goes beside it.
@@ -16,6 +17,9 @@ type result struct {
 	findings []handoff.Finding
 	warnings []string
 }
+
+// maxRequest is the longest request that is read, in bytes.
+const maxRequest = 4000
 
 // define makes the scope of a brief over the tables of a catalog. What cannot
 // be settled is an *asked; what cannot be at all is a *problem.Problem.
@@ -27,6 +31,10 @@ func define(brief handoff.Brief, f facts) (*result, error) {
 		if d.spec.Request != "" || request == "" {
 			request = d.spec.Request
 		}
+	}
+	if len(request) > maxRequest {
+		return nil, &problem.Problem{Kind: problem.Usage, Code: "scope.request", Where: "REQUEST", What: "the request is too long",
+			Why: fmt.Sprintf("it has %s bytes, at most %s are read", thousands(len(request)), thousands(maxRequest)), Fix: "say in a sentence or two what is to be predicted"}
 	}
 	d.r = read(request)
 	d.Request, d.Tables = request, f.Tables

@@ -47,6 +47,8 @@ func TestRefusals(t *testing.T) {
 		{"keys as classes", good, "x", handoff.Settings{Target: "customer_id"}, "scope.target_kind: t.customer_id: column customer_id has 1,000 different values, too many for classes"},
 		{"split by time", good, "predict churn", handoff.Settings{Set: map[string]string{"split.by": "time"}}, "scope.no_time: --set split.by=time"},
 		{"no events", good, "x", handoff.Settings{Set: map[string]string{"filter": "nonsense"}, Target: "churn"}, "settings.value: --set filter"},
+		{"a novel", good, strings.Repeat("predict churn ", 400), handoff.Settings{}, "scope.request: REQUEST: the request is too long"},
+		{"nothing like it", good, "predict churn", handoff.Settings{Target: "zzzzzz"}, "nearest churn, plan"},
 		{"nothing, with --yes", good, "predict salary", handoff.Settings{Yes: true}, "data.no_target: the request names nothing that the tables hold"},
 	} {
 		_, err := define(handoff.Brief{Request: test.request, Settings: test.settings}, test.facts)
