@@ -22,11 +22,10 @@ func (s *Server) Rollback(ctx context.Context, name string) (Deployment, error) 
 		p.Kind = problem.Usage
 		return Deployment{}, &p
 	}
-	t := e.trial.Load()
-	if t != nil {
-		t.trip(rolledBack("deploy.taken_back", "the roll-out was taken back by hand", nil))
+	t, err := e.takeBack(ctx)
+	if err != nil {
+		return Deployment{}, err
 	}
-	e.change.Lock() // a roll-out has been concluded now
 	defer e.change.Unlock()
 	live := e.live()
 	if live == nil {
@@ -40,6 +39,20 @@ func (s *Server) Rollback(ctx context.Context, name string) (Deployment, error) 
 		return Deployment{}, err
 	}
 	return s.goBack(context.WithoutCancel(ctx), e, live, target)
+}
+
+// takeBack takes e.change; a roll-out that is on is ended and given.
+func (e *endpoint) takeBack(ctx context.Context) (ended *trial, err error) {
+	for !e.change.TryLock() {
+		if t := e.trial.Load(); t != nil {
+			t.trip(rolledBack("deploy.taken_back", "the roll-out was taken back by hand", nil))
+			ended = t
+		}
+		if !sleep(ctx, time.Millisecond) {
+			return nil, fmt.Errorf("roll back %s: %w", e.name, ctx.Err())
+		}
+	}
+	return ended, nil
 }
 
 func nothingBefore(name string) error {
@@ -59,7 +72,7 @@ func (s *Server) before(ctx context.Context, e *endpoint, live *slot) (*slot, er
 	}
 	at := slices.IndexFunc(history, func(d ledger.Deployment) bool { return d.ID == live.deployment.ID })
 	for _, d := range history[at+1:] {
-		if d.Status == "replaced" && d.Digest != live.ref.Digest {
+		if (d.Status == "replaced" || d.Status == "serving") && d.Digest != live.ref.Digest {
 			return s.reload(ctx, d, otherColor(live.color))
 		}
 	}

@@ -223,8 +223,12 @@ func (s *Server) conclude(ctx context.Context, e *endpoint, sl, live *slot, o Or
 	return d, s.succeed(ctx, e, sl, live)
 }
 
-// restage moves the version of a deployment to a stage.
+// restage moves the version of a deployment to a stage, if it is at another.
 func (s *Server) restage(ctx context.Context, d ledger.Deployment, stage ledger.Stage) error {
+	m, err := s.registry.Model(ctx, d.Name, d.Version)
+	if err != nil || m.Stage == stage {
+		return err
+	}
 	return s.registry.SetStage(ctx, d.Name, d.Version, stage)
 }
 

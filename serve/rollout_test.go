@@ -223,6 +223,67 @@ func TestARollbackEndsARollOut(t *testing.T) {
 	}
 }
 
+// A rollback that comes while the candidate is still being loaded ends the
+// roll-out as soon as it begins to answer.
+func TestARollbackDuringLoading(t *testing.T) {
+	loading, slow := make(chan struct{}), new(atomic.Bool)
+	r := newRig(t, func(c *Config) {
+		c.Open = func(path string) (Model, error) {
+			if slow.Load() {
+				close(loading)
+				time.Sleep(100 * time.Millisecond)
+			}
+			return OpenFile(path)
+		}
+	})
+	one, two := r.register("m", servetest.Recipe{}), r.register("m", servetest.Recipe{Seed: 1})
+	r.deploy(one, nil)
+	slow.Store(true)
+	ended := make(chan Deployment, 1)
+	go func() {
+		d, err := r.client.Deploy(context.Background(), Order{Name: "m", Version: two.Version, Bake: time.Hour})
+		if err != nil {
+			t.Error(err)
+		}
+		ended <- d
+	}()
+	<-loading
+	d, err := r.client.Rollback(t.Context(), "m")
+	if err != nil || d.Model.Digest != one.Digest {
+		t.Errorf("%+v %v", d, err)
+	}
+	if d := <-ended; d.Status != "rolled_back" {
+		t.Errorf("deployment is %s", d.Status)
+	}
+}
+
+// A server that was killed between two entries of the ledger leaves two
+// deployments that serve: the newer one does, and the history is mended.
+func TestRestartAfterAHalfRecordedSwitch(t *testing.T) {
+	r := newRig(t, nil)
+	one, two := r.register("m", servetest.Recipe{}), r.register("m", servetest.Recipe{Seed: 1})
+	first := r.deploy(one, nil)
+	second := r.deploy(two, nil)
+	r.stop()
+	err := r.ledger.Deploy(t.Context(), ledger.Deployment{ID: first.ID, Name: "m", Version: one.Version, Digest: one.Digest, Status: "serving", Slot: first.Slot})
+	if err = errors.Join(err, r.ledger.SetStage(t.Context(), "m", two.Version, ledger.Staging)); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	if got := r.predict(two).Model.Digest; got != two.Digest {
+		t.Errorf("answered by %s", got)
+	}
+	if diff := cmp.Diff([]string{"v2 serving", "v1 replaced"}, r.history("m")); diff != "" {
+		t.Error(diff)
+	}
+	if got := r.stage(two); got != ledger.Production {
+		t.Errorf("stage %s", got)
+	}
+	if d, err := r.client.Rollback(t.Context(), "m"); err != nil || d.ID != first.ID || second.ID == first.ID {
+		t.Errorf("%+v %v", d, err)
+	}
+}
+
 func TestAnAbandonedRollOutIsTakenBack(t *testing.T) {
 	r := newRig(t, nil)
 	one, two := r.register("m", servetest.Recipe{}), r.register("m", servetest.Recipe{Seed: 1})
