@@ -10,7 +10,10 @@ type histogram []cells
 
 // chunk is how many rows the kernels take at once: their records stay in the
 // first cache between the columns' passes.
-const chunk = 128
+const chunk = 256
+
+// rowSums are the sums of the rows of a chunk; the last entry is of no use.
+type rowSums [chunk + 1]sum
 
 // accumulate is
 //
@@ -26,7 +29,7 @@ const chunk = 128
 // Source: Ke et al. 2017, algorithm 1; records instead of columns after
 // Chen and Guestrin 2016, section 4.2.
 func (t *tile) accumulate(h histogram, rows []uint32, sums []sum, inUse []bool) {
-	var buffer [chunk]sum
+	var buffer rowSums
 	for len(rows) > 0 {
 		n := min(chunk, len(rows))
 		part := rows[:n]
@@ -63,18 +66,18 @@ func allOf(inUse []bool, j, n int) bool {
 
 // fetch copies the rows' sums into buffer and touches their records, so that
 // the memory is read for many rows at the same time.
-func (t *tile) fetch(rows []uint32, sums []sum, buffer *[chunk]sum) {
+func (t *tile) fetch(rows []uint32, sums []sum, buffer *rowSums) {
 	touched := uint8(0)
 	out := buffer[:len(rows)]
 	for k, i := range rows {
 		out[k] = sums[i]
 		touched |= t.records[int(i)*t.stride]
 	}
-	out[0] += sum(touched & 0) // keeps the reads
+	buffer[chunk] = sum(touched) // so that the reads are not left out
 }
 
 // add8 is accumulate for columns j to j+7; the rows' sums are in buffer.
-func (t *tile) add8(h histogram, j int, rows []uint32, buffer *[chunk]sum) {
+func (t *tile) add8(h histogram, j int, rows []uint32, buffer *rowSums) {
 	c := (*[8]cells)(h)
 	sums := buffer[:len(rows)]
 	records := t.records[j:]
@@ -94,7 +97,7 @@ func (t *tile) add8(h histogram, j int, rows []uint32, buffer *[chunk]sum) {
 }
 
 // add4 is accumulate for columns j to j+3; the rows' sums are in buffer.
-func (t *tile) add4(h histogram, j int, rows []uint32, buffer *[chunk]sum) {
+func (t *tile) add4(h histogram, j int, rows []uint32, buffer *rowSums) {
 	c := (*[4]cells)(h)
 	sums := buffer[:len(rows)]
 	records := t.records[j:]
@@ -110,7 +113,7 @@ func (t *tile) add4(h histogram, j int, rows []uint32, buffer *[chunk]sum) {
 }
 
 // add1 is accumulate for column j; the rows' sums are in buffer.
-func (t *tile) add1(c *cells, j int, rows []uint32, buffer *[chunk]sum) {
+func (t *tile) add1(c *cells, j int, rows []uint32, buffer *rowSums) {
 	sums := buffer[:len(rows)]
 	for k, i := range rows {
 		c[t.records[int(i)*t.stride+j]] += sums[k]
