@@ -18,6 +18,8 @@ import (
 	"time"
 
 	bind "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/septet-ml/septet/problem"
 )
 
 // Options are the limits of an engine. The zero value is sound.
@@ -191,10 +193,15 @@ func bindValue(s bind.PreparedStatement, i bind.IdxT, arg any) error {
 }
 
 // fault is the engine's message without the lines that repeat the statement,
-// which may hold values of rows.
+// which may hold values of rows. Too little memory is a *problem.Problem.
 func fault(what, message string) error {
 	line, _, _ := strings.Cut(message, "\n")
-	return fmt.Errorf("%s: %s", what, line)
+	err := fmt.Errorf("%s: %s", what, line)
+	if strings.HasPrefix(line, "Out of Memory Error") {
+		return &problem.Problem{Code: "data.memory", What: "the tables do not fit into the memory that may be used", Why: line,
+			Fix: "allow more: --memory SIZE", Cause: err}
+	}
+	return err
 }
 
 // Quote is an identifier as SQL writes it.

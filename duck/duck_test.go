@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -179,6 +180,14 @@ func TestSpillsAndCleansUp(t *testing.T) {
 	}
 	if err := db.Close(); err != nil {
 		t.Errorf("second Close: %v", err)
+	}
+}
+
+func TestTooLittleMemory(t *testing.T) {
+	db := open(t, Options{Threads: 1, Memory: 20 << 20, Spill: 1 << 20, Temp: t.TempDir()})
+	_, err := db.Query(t.Context(), "SELECT i, hash(i) AS h FROM range(10000000) t(i) ORDER BY h")
+	if p := problem.As(err); p == nil || p.Code != "data.memory" {
+		t.Errorf("error %v, want the problem data.memory", err)
 	}
 }
 

@@ -63,6 +63,13 @@ func (c *compiler) make(name, query string) {
 	c.out.scratch = append(c.out.scratch, name)
 }
 
+// drop gives back the memory of scratch tables that are not read any more.
+func (c *compiler) drop(names ...string) {
+	for _, name := range names {
+		c.out.statements = append(c.out.statements, "DROP TABLE "+name)
+	}
+}
+
 func (c *compiler) join(alias, clause string) {
 	if !c.joined[alias] {
 		c.joined[alias] = true

@@ -522,7 +522,7 @@ func bits(in *table.Table) [][]any {
 // rows, the number of threads, or who else is in the spine.
 func TestNothingButThePastCounts(t *testing.T) {
 	at := start.AddDate(0, 0, 250)
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		w := random(seed, 600)
 		points := everyone(r, at)

@@ -98,12 +98,12 @@ func (g *group) expression(f *Feature) string {
 	at := g.name("points") + ".__at"
 	switch f.Measure {
 	case Count:
-		return fmt.Sprintf("coalesce(%s, 0)::DOUBLE", g.total("count(*)"+g.filter(f.Where), "sum", f.Days))
+		return fmt.Sprintf("coalesce(%s, 0)", g.total("count(*)"+g.filter(f.Where), "sum", f.Days))
 	case Sum:
-		return fmt.Sprintf("coalesce(%s::DOUBLE / 1e9, 0)", g.total("sum(b"+g.value(f.Column)+")", "sum", f.Days))
+		return fmt.Sprintf("coalesce(%s / 1e9, 0)", g.total("sum(b"+g.value(f.Column)+")", "sum", f.Days))
 	case Mean:
 		v := g.value(f.Column)
-		return fmt.Sprintf("(%s::DOUBLE / 1e9 / nullif(%s, 0)::DOUBLE)", g.total("sum(b"+v+")", "sum", f.Days), g.total("count(b"+v+")", "sum", f.Days))
+		return fmt.Sprintf("(%s / 1e9 / nullif(%s, 0))", g.total("sum(b"+v+")", "sum", f.Days), g.total("count(b"+v+")", "sum", f.Days))
 	case Min, Max:
 		return g.total(string(f.Measure)+"("+g.value(f.Column)+")", string(f.Measure), f.Days)
 	case Recency:
@@ -128,12 +128,12 @@ func (g *group) expression(f *Feature) string {
 // window. Gaps are whole seconds.
 func (g *group) gap(f *Feature) string {
 	g.gaps = true
-	n := g.total("count(gap)", "sum", f.Days) + "::DOUBLE"
-	sum := g.total("sum(gap)", "sum", f.Days) + "::DOUBLE"
+	n := g.total("count(gap)", "sum", f.Days)
+	sum := g.total("sum(gap)", "sum", f.Days)
 	if f.Measure == GapMean {
 		return fmt.Sprintf("(%s / nullif(%s, 0) / 86400)", sum, n)
 	}
-	squares := g.total("sum(gap::HUGEINT * gap)", "sum", f.Days) + "::DOUBLE"
+	squares := g.total("sum(gap::HUGEINT * gap)", "sum", f.Days)
 	return fmt.Sprintf("CASE WHEN %[1]s >= 2 THEN sqrt(greatest(%[3]s - %[2]s * %[2]s / %[1]s, 0) / (%[1]s - 1)) / 86400 END", n, sum, squares)
 }
 
@@ -143,7 +143,7 @@ func (g *group) gap(f *Feature) string {
 // Ck - Ck-1, and Σ (x - mean x)² is 17.5.
 func (g *group) trend(f *Feature) string {
 	count := func(k int) string {
-		return fmt.Sprintf("coalesce(%s, 0)::DOUBLE", g.total("count(*)", "sum", f.Days/6*k))
+		return fmt.Sprintf("coalesce(%s, 0)", g.total("count(*)", "sum", f.Days/6*k))
 	}
 	running := []string{count(1), count(2), count(3), count(4), count(5)}
 	return fmt.Sprintf("((%s - 2.5e0 * %s) / 17.5e0 / nullif(%s / 6e0, 0))", strings.Join(running, " + "), count(6), count(6))
@@ -209,10 +209,15 @@ func (g *group) measure(c *compiler) {
 		if t.days > 0 {
 			within = fmt.Sprintf(" FILTER (part <= %d)", slices.Index(edges, t.days))
 		}
-		totals = append(totals, fmt.Sprintf("%s(p%d)%s AS m%d", t.combine, t.part, within, i))
+		cast := ""
+		if t.combine == "sum" {
+			cast = "::DOUBLE"
+		}
+		totals = append(totals, fmt.Sprintf("%s(p%d)%s%s AS m%d", t.combine, t.part, within, cast, i))
 	}
 	c.make(g.name("parts"), fmt.Sprintf("SELECT s.__pid, (%s)::TINYINT AS part%s\n%s GROUP BY ALL", part, prefixed(parts), from))
 	c.make(g.name("totals"), fmt.Sprintf("SELECT __pid%s\nFROM %s GROUP BY __pid", prefixed(totals), g.name("parts")))
+	c.drop(g.name("parts"))
 	for i := range g.distinct {
 		var counts []string
 		for j, d := range g.counts {
@@ -227,6 +232,7 @@ func (g *group) measure(c *compiler) {
 		c.join(name, fmt.Sprintf("LEFT JOIN %[1]s ON %[1]s.__pid = %[2]s.__pid", name, g.name("points")))
 	}
 	g.newest(c, from)
+	c.drop(g.name("events"))
 }
 
 // newest fills the values at the newest event of each __pid.

@@ -69,6 +69,9 @@ func (c *compiler) compare() {
 FROM (SELECT own.*, %[3]s.%[4]s AS __grp FROM %[5]s own%[6]s)
 WHERE __grp IS NOT NULL GROUP BY __at, __grp%[1]s`, rest, duck.Sum("__n", ""), staticAlias(at), duck.Quote(p.column), ownAlias(p.own), joins))
 	}
+	for i := range c.owns {
+		c.drop(ownAlias(i))
+	}
 }
 
 // own measures all entities at the snapshots of the spine.
