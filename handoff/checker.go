@@ -17,11 +17,16 @@ import (
 // compiles each schema once; it may be used by several goroutines at once.
 type Checker struct {
 	mu       sync.Mutex
-	compiled map[string]*jsonschema.Schema
+	compiler *jsonschema.Compiler
+	known    map[string]bool // URLs of the schemas that the compiler has
 }
 
 // NewChecker is a checker that has compiled nothing yet.
-func NewChecker() *Checker { return &Checker{compiled: map[string]*jsonschema.Schema{}} }
+func NewChecker() *Checker {
+	c := &Checker{compiler: jsonschema.NewCompiler(), known: map[string]bool{}}
+	c.compiler.AssertFormat()
+	return c
+}
 
 // Output gives every fault of a payload's canonical form: those that its
 // schema sees or, where that sees none, those of its semantic checks. Pointers
@@ -58,32 +63,47 @@ func (c *Checker) document(data []byte, v any, name, version string) (faults []F
 	return faults, doc, nil
 }
 
+// schema is the compiled schema of v's type, and of the payloads that it has
+// inside.
 func (c *Checker) schema(v any, name, version string) (*jsonschema.Schema, error) {
-	url := schemaURL(name, version)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s := c.compiled[url]; s != nil {
-		return s, nil
+	if len(c.known) == 0 {
+		for _, p := range Payloads() {
+			name, version := p.Schema()
+			if err := c.add(p, name, version); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := c.add(v, name, version); err != nil {
+		return nil, err
+	}
+	s, err := c.compiler.Compile(schemaURL(name, version))
+	if err != nil {
+		return nil, fmt.Errorf("schema of %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (c *Checker) add(v any, name, version string) error {
+	url := schemaURL(name, version)
+	if c.known[url] {
+		return nil
 	}
 	text, err := Schema(v, name, version)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err == nil {
+		err = c.compiler.AddResource(url, doc)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("schema of %s: %w", name, err)
+		return fmt.Errorf("schema of %s: %w", name, err)
 	}
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	if err := compiler.AddResource(url, doc); err != nil {
-		return nil, fmt.Errorf("schema of %s: %w", name, err)
-	}
-	s, err := compiler.Compile(url)
-	if err != nil {
-		return nil, fmt.Errorf("schema of %s: %w", name, err)
-	}
-	c.compiled[url] = s
-	return s, nil
+	c.known[url] = true
+	return nil
 }
 
 // collect turns the leaves of a validation error into faults. It never copies

@@ -24,28 +24,34 @@ type place struct {
 	required bool
 }
 
-// places lists every value below v.
-func places(pointer string, v any, schema map[string]any, out *[]place) {
+// places lists every value below v. known has the schemas that others refer to.
+func places(pointer string, v any, schema map[string]any, known map[string]map[string]any, out *[]place) {
+	if ref, ok := schema["$ref"].(string); ok {
+		schema = known[ref]
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		properties, _ := schema["properties"].(map[string]any)
 		rest, _ := schema["additionalProperties"].(map[string]any)
 		required, _ := schema["required"].([]any)
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			sub, known := properties[name].(map[string]any)
-			if !known {
+			sub, named := properties[name].(map[string]any)
+			if !named {
 				sub = rest
+			}
+			if ref, ok := sub["$ref"].(string); ok {
+				sub = known[ref]
 			}
 			p := place{handoff.Pointer(pointer, name), v, name, sub, slices.Contains(required, any(name))}
 			*out = append(*out, p)
-			places(p.pointer, v[name], sub, out)
+			places(p.pointer, v[name], sub, known, out)
 		}
 	case []any:
 		items, _ := schema["items"].(map[string]any)
 		for i := range v {
 			p := place{pointer + "/" + strconv.Itoa(i), v, strconv.Itoa(i), items, false}
 			*out = append(*out, p)
-			places(p.pointer, v[i], items, out)
+			places(p.pointer, v[i], items, known, out)
 		}
 	}
 }
@@ -116,16 +122,16 @@ func schemaOf(t *testing.T, v any, name, version string) map[string]any {
 	return doc
 }
 
-func draw(a handoff.Agent, seed uint64, schemas map[handoff.Agent]map[string]any) seam {
+func draw(a handoff.Agent, seed uint64, schemas map[string]map[string]any) seam {
 	s := seam{agent: a, zero: handoff.PayloadOf(a), doc: handofftest.Document(handofftest.New(seed).Envelope(a))}
 	var all []place
-	places("", s.doc, schemas[""], &all)
+	places("", s.doc, schemas["envelope"], schemas, &all)
 	for _, p := range all {
 		if !strings.HasPrefix(p.pointer, "/output/") {
 			s.outer = append(s.outer, p)
 		}
 	}
-	places("/output", s.doc["output"], schemas[a], &s.inner)
+	places("/output", s.doc["output"], schemas[string(a)], schemas, &s.inner)
 	s.index = map[string]place{}
 	for _, p := range append(slices.Clone(s.outer), s.inner...) {
 		s.index[p.pointer] = p
@@ -364,13 +370,15 @@ func breakThem(t *testing.T, seed uint64, total int) map[string]bool {
 
 // pool draws so many valid envelopes of each agent.
 func pool(t *testing.T, each int) []seam {
-	schemas := map[handoff.Agent]map[string]any{}
 	name, version := handoff.EnvelopeSchema()
-	schemas[""] = schemaOf(t, handoff.Envelope{}, name, version)
-	var seams []seam
+	schemas := map[string]map[string]any{"envelope": schemaOf(t, handoff.Envelope{}, name, version)}
 	for _, a := range handoff.Agents() {
 		name, version := handoff.PayloadOf(a).Schema()
-		schemas[a] = schemaOf(t, handoff.PayloadOf(a), name, version)
+		s := schemaOf(t, handoff.PayloadOf(a), name, version)
+		schemas[string(a)], schemas[s["$id"].(string)] = s, s
+	}
+	var seams []seam
+	for _, a := range handoff.Agents() {
 		for seed := range each {
 			seams = append(seams, draw(a, uint64(seed), schemas))
 		}

@@ -14,11 +14,17 @@ import (
 //go:generate go test ../schemas -run TestSchemasAreCurrent -args -write
 
 // Schema makes the JSON Schema (2020-12) of a payload's or the envelope's Go
-// type, indented. Members that the type does not have are refused; nil slices
-// and maps are written as empty ones (Encode), so null stands only for
-// pointers.
+// type, indented. A payload that is part of another is a reference to its own
+// schema. Members that the type does not have are refused; nil slices and maps
+// are written as empty ones (Encode), so null stands only for pointers.
 func Schema(v any, name, version string) ([]byte, error) {
-	s, err := jsonschema.ForType(reflect.TypeOf(v), &jsonschema.ForOptions{TypeSchemas: typeSchemas()})
+	types := typeSchemas()
+	for _, p := range Payloads() {
+		if t := reflect.TypeOf(p); t != reflect.TypeOf(v) {
+			types[t] = &jsonschema.Schema{Ref: schemaURL(p.Schema())}
+		}
+	}
+	s, err := jsonschema.ForType(reflect.TypeOf(v), &jsonschema.ForOptions{TypeSchemas: types})
 	if err != nil {
 		return nil, fmt.Errorf("schema of %s: %w", name, err)
 	}
