@@ -32,10 +32,11 @@ type Options struct {
 
 // DB is an engine. One statement runs at a time, on all its threads.
 type DB struct {
-	mu   sync.Mutex
-	db   bind.Database
-	conn bind.Connection
-	temp string
+	mu     sync.Mutex
+	db     bind.Database
+	conn   bind.Connection
+	temp   string
+	tables map[string]string // names of loaded tables by their lower case
 }
 
 // Open starts an empty engine that can reach no file but its spill folder, no
@@ -45,7 +46,7 @@ func Open(o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open data engine: %w", err)
 	}
-	d := &DB{temp: temp}
+	d := &DB{temp: temp, tables: make(map[string]string)}
 	if bind.Open(":memory:", &d.db) == bind.StateError || bind.Connect(d.db, &d.conn) == bind.StateError {
 		return nil, errors.Join(errors.New("open data engine: it does not start"), d.Close())
 	}

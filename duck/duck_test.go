@@ -183,6 +183,23 @@ func TestSpillsAndCleansUp(t *testing.T) {
 	}
 }
 
+func TestLetterCaseIsNoDifference(t *testing.T) {
+	db := open(t, Options{})
+	column := func(name string) table.Column {
+		return table.Column{Name: name, Kind: table.Number, Number: []float64{1}}
+	}
+	err := db.Load(t.Context(), "t", &table.Table{Rows: 1, Columns: []table.Column{column("a"), column("A")}})
+	if p := problem.As(err); p == nil || p.Code != "data.same_name" {
+		t.Errorf("columns a and A: %v", err)
+	}
+	for _, name := range []string{"calls", "calls", "Calls"} {
+		err = db.Load(t.Context(), name, &table.Table{Rows: 1, Columns: []table.Column{column("a")}})
+		if p := problem.As(err); (p != nil) != (name == "Calls") {
+			t.Errorf("table %s: %v", name, err)
+		}
+	}
+}
+
 func TestTooLittleMemory(t *testing.T) {
 	db := open(t, Options{Threads: 1, Memory: 20 << 20, Spill: 1 << 20, Temp: t.TempDir()})
 	_, err := db.Query(t.Context(), "SELECT i, hash(i) AS h FROM range(10000000) t(i) ORDER BY h")

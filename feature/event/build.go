@@ -13,8 +13,8 @@ import (
 // Build computes the features of every row of the spine, which has the
 // schema's entity columns and label.Snapshot (others are ignored), from the
 // tables in db. The result has one column per feature and one row per row of
-// the spine, in their orders. Memory in db: about 100 bytes for each pair of
-// an event and a later snapshot of its entity in the largest table.
+// the spine, in their orders. One build at a time on an engine: its scratch
+// tables have fixed names, and are gone when it returns.
 func Build(ctx context.Context, db *duck.DB, s *Schema, features []Feature, spine *table.Table) (*table.Table, error) {
 	if err := Check(s, features); err != nil {
 		return nil, err

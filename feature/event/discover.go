@@ -26,20 +26,22 @@ type Catalog struct {
 // Discovery is how the tables hang together, and what was seen on the way.
 type Discovery struct {
 	Schema   Schema
-	Exclude  []handoff.Exclusion // columns that hold the future
+	Exclude  []handoff.Exclusion // columns that no feature should be made of: they hold the future, name a row or tell the time
 	Findings []handoff.Finding
 	Unused   []string // tables that nothing leads to, or that hardly match
 }
 
 // The bounds of discovery.
 const (
-	masterRows  = 1.05 // a dated table of at most so many rows a key
-	masterMatch = 0.9  // and of at least so many of the entities holds attributes, any other one events
-	undatedRows = 1.5  // rows a key from which a table without a date is not used
-	leastMatch  = 0.02
-	goodMatch   = 0.5
+	masterRows  = 1.05  // a dated table of at most so many rows a key
+	masterMatch = 0.9   // and of at least so many of the entities holds attributes, any other one events
+	undatedRows = 1.5   // rows a key from which a table without a date is not used
+	leastMatch  = 0.02  // of the entities have a row, else a table is not used
+	goodMatch   = 0.5   // of them, else it is said
+	leastValues = 50    // a key of another name has at least so many values
+	containment = 0.9   // and at least so many of them are entities
 	reportDays  = 60    // a report comes within so many days for 99 % of the rows
-	ordered     = 0.999 // share of rows whose report is not before their time
+	inOrder     = 0.999 // share of rows whose report is not before their time
 	lateShare   = 0.01  // of a date column's values that may lie after the middle snapshot
 	clockCorr   = 0.98  // of a number with the time of its row
 	aheadShare  = 0.5   // of a column's values that are the days to the next event
@@ -111,28 +113,61 @@ func plain(name string) string {
 	}, strings.ToLower(name))
 }
 
-// keys are the columns of t that are called as entity columns are and hold
-// the same kind.
-func (d *discoverer) keys(t *table.TableInfo) []Key {
+// keys are the columns of t that hold the values of entity columns: those of
+// the same name or, where there is none, a text column whose values are nearly
+// all known as entities.
+func (d *discoverer) keys(ctx context.Context, t *table.TableInfo) ([]Key, error) {
 	var out []Key
 	main := d.info(d.Main)
 	for _, name := range d.Entity {
-		for _, c := range t.Columns {
-			if plain(c.Name) == plain(name) && c.Kind == main.Column(name).Kind {
-				out = append(out, Key{Column: c.Name, Other: name})
-				break
+		of := main.Column(name)
+		i := slices.IndexFunc(t.Columns, func(c table.ColumnInfo) bool { return plain(c.Name) == plain(name) })
+		if i < 0 && t.Name != d.Main && of.Kind == table.Text && of.Distinct >= leastValues {
+			var err error
+			if i, err = d.holds(ctx, t, name); err != nil {
+				return nil, err
 			}
 		}
+		switch {
+		case i < 0:
+		case t.Columns[i].Kind != of.Kind:
+			d.find(t.Name, t.Columns[i].Name, "data.join", handoff.Warning, handoff.Warned,
+				fmt.Sprintf("it is %s here and %s in %s", t.Columns[i].Kind, of.Kind, d.Main), "write the keys in the same way in both tables")
+		default:
+			out = append(out, Key{Column: t.Columns[i].Name, Other: name})
+		}
 	}
-	return out
+	return out, nil
+}
+
+// holds is the text column of t of whose different values the largest share,
+// at least containment, are values of the entity column; -1 where there is
+// none.
+func (d *discoverer) holds(ctx context.Context, t *table.TableInfo, entity string) (int, error) {
+	best, most := -1, containment
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Kind != table.Text || c.Distinct < leastValues {
+			continue
+		}
+		got, err := d.db.Query(ctx, fmt.Sprintf("SELECT count(*) FILTER (v IN (SELECT %s FROM %s))::DOUBLE / count(*) FROM (SELECT DISTINCT %s AS v FROM %s) WHERE v IS NOT NULL",
+			duck.Quote(entity), duck.Quote(d.Main), duck.Quote(c.Name), duck.Quote(t.Name)))
+		if err != nil {
+			return -1, err
+		}
+		if share := got.Columns[0].Number[0]; share >= most && (best < 0 || share > most) {
+			best, most = i, share
+		}
+	}
+	return best, nil
 }
 
 // place puts a table that has entity columns among the events or the static
 // tables.
 func (d *discoverer) place(ctx context.Context, t *table.TableInfo) error {
-	keys := d.keys(t)
-	if len(keys) == 0 {
-		return nil // chain may lead to it
+	keys, err := d.keys(ctx, t)
+	if err != nil || len(keys) == 0 {
+		return err // chain may lead to it
 	}
 	distinct, match, err := d.match(ctx, t, keys)
 	if err != nil {
@@ -242,7 +277,7 @@ func (d *discoverer) time(ctx context.Context, t *table.TableInfo) (string, erro
 			if err != nil {
 				return "", err
 			}
-			first = first && o.after >= ordered
+			first = first && o.after >= inOrder
 		}
 		if first {
 			return a, nil
@@ -282,7 +317,7 @@ func (d *discoverer) reported(ctx context.Context, t *table.TableInfo, at string
 		if err != nil {
 			return "", err
 		}
-		if o.after >= ordered && o.later > 0.01 && o.most <= reportDays && o.mean > latest {
+		if o.after >= inOrder && o.later > 0.01 && o.most <= reportDays && o.mean > latest {
 			best, latest = name, o.mean
 		}
 	}
@@ -294,7 +329,7 @@ func (d *discoverer) reported(ctx context.Context, t *table.TableInfo, at string
 func (d *discoverer) identifiers(ctx context.Context, t *table.TableInfo) error {
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		if c.Kind != table.Number || !c.Integer || !c.ManyDistinct {
+		if c.Kind != table.Number || !c.Integer || !c.ManyDistinct || slices.ContainsFunc(d.Entity, func(e string) bool { return plain(e) == plain(c.Name) }) {
 			continue
 		}
 		distinct, err := d.distinct(ctx, t, c)
@@ -417,19 +452,19 @@ func (d *discoverer) ahead(ctx context.Context, t *table.TableInfo, e *Events) e
 // the correlation. Large tables are looked at in part, by a hash of the key.
 func aheadQuery(t *table.TableInfo, at string, keys []Key, columns []string) string {
 	var key, values, facts []string
-	order := []string{duck.Quote(at)} // and by the columns, so that rows of one time have one order
+	ordered := []string{duck.Quote(at)} // and by the columns, so that rows of one time have one order
 	for _, k := range keys {
 		key = append(key, duck.Quote(k.Column))
 	}
 	for i, c := range columns {
 		values = append(values, fmt.Sprintf("%s AS c%d", c, i))
-		order = append(order, c)
+		ordered = append(ordered, c)
 		facts = append(facts, fmt.Sprintf("count(*) FILTER (abs(c%[1]d - next) IS NOT NULL), count(*) FILTER (abs(c%[1]d - next) < 1), coalesce(CASE WHEN stddev_pop(c%[1]d) > 0 AND stddev_pop(next) > 0 THEN corr(c%[1]d, next) END, 0)", i))
 	}
 	list := strings.Join(key, ", ")
 	return fmt.Sprintf(`SELECT %s FROM (SELECT %s, (lead(epoch_us(%[3]s)) OVER (PARTITION BY %[4]s ORDER BY %[8]s) - epoch_us(%[3]s))::DOUBLE / %[6]d AS next
 FROM %[5]s WHERE %[3]s IS NOT NULL AND hash(%[4]s) %% %[7]d = 0)`,
-		strings.Join(facts, ", "), strings.Join(values, ", "), duck.Quote(at), list, duck.Quote(t.Name), int64(dayMicros), 1+t.Rows/aheadRows, strings.Join(order, ", "))
+		strings.Join(facts, ", "), strings.Join(values, ", "), duck.Quote(at), list, duck.Quote(t.Name), int64(dayMicros), 1+t.Rows/aheadRows, strings.Join(ordered, ", "))
 }
 
 // vague are names that say nothing of what they identify.

@@ -187,12 +187,14 @@ func TestDiscover(t *testing.T) {
 		"strangers":  {"customer_id,colour"},
 		"weather":    {"day,rain"},
 		"baskets":    {"customer_id,order_no,item"},
+		"letters":    {"recipient,sent,pages"},
 	}
 	for c := range 120 {
 		files["customers"] = append(files["customers"], fmt.Sprintf("C%03d,%c,R%d,%s,%s", c, 'a'+c%3, c%7, date(-r.IntN(900)), date(300+r.IntN(100))))
 		if c%4 == 0 {
 			files["complaints"] = append(files["complaints"], fmt.Sprintf("C%03d,%s,%d", c, date(r.IntN(400)), r.IntN(5)))
 		}
+		files["letters"] = append(files["letters"], fmt.Sprintf("C%03d,%s,%d", c, date(r.IntN(400)), r.IntN(5)), fmt.Sprintf("C%03d,%s,%d", c, date(r.IntN(400)), r.IntN(5)))
 		files["strangers"] = append(files["strangers"], fmt.Sprintf("X%03d,%c", c, 'a'+c%4))
 		at := r.IntN(30)
 		for n := range 10 {
@@ -219,6 +221,7 @@ func TestDiscover(t *testing.T) {
 	want := event.Schema{Entity: []string{"Customer ID"},
 		Events: []event.Events{
 			{Table: "complaints", Time: "opened", Keys: []event.Key{{Column: "CUSTOMER_ID", Other: "Customer ID"}}},
+			{Table: "letters", Time: "sent", Keys: []event.Key{{Column: "recipient", Other: "Customer ID"}}},
 			{Table: "orders", Time: "ordered", Reported: "booked", Keys: []event.Key{{Column: "Customer ID", Other: "Customer ID"}}}},
 		Static: []event.Static{
 			{Table: "customers", Keys: []event.Key{{Column: "customer_id", Other: "Customer ID"}}},
