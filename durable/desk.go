@@ -148,6 +148,3 @@ func (d *Desk) Open(ctx context.Context, what string, ref handoff.Ref) (opening 
 		SHA256: ref.SHA256, What: what, RunID: d.RunID, Agent: d.Agent, Work: d.key, At: d.run.now().UTC(),
 	})
 }
-
-// Now is the engine's clock. It never reaches a payload.
-func (d *Desk) Now() time.Time { return d.run.now() }
