@@ -156,6 +156,9 @@ type Where struct {
 	Value  string `json:"value"`
 }
 
+// mostDays is the longest window, about a century.
+const mostDays = 36_600
+
 // Check finds the first thing in the schema and the features that cannot be
 // compiled: an unknown table, measure or key, an operand that is missing.
 // Whether the columns exist is seen when they are used.
@@ -226,7 +229,7 @@ func check(s *Schema, f *Feature) error {
 	if e == nil {
 		return fmt.Errorf("there is no table of events %q", f.Table)
 	}
-	if len(f.By) == 0 || !slices.IsSorted(f.By) || f.Days < 0 || f.Measure == Trend && (f.Days == 0 || f.Days%6 != 0) {
+	if len(f.By) == 0 || !slices.IsSorted(f.By) || f.Days < 0 || f.Days > mostDays || f.Measure == Last && f.Days > 0 || f.Measure == Trend && (f.Days == 0 || f.Days%6 != 0) {
 		return fmt.Errorf("its entity columns or its days are wrong")
 	}
 	for _, by := range f.By {

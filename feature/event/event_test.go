@@ -574,6 +574,22 @@ func TestNothingButThePastCounts(t *testing.T) {
 	}
 }
 
+// Equal gaps have no spread at all.
+func TestRegularEventsHaveNoSpread(t *testing.T) {
+	var w world
+	for i := range 40 {
+		w.visits = append(w.visits, visit{who: "who1", what: "red", at: start.Add(time.Duration(i) * 137 * time.Hour)})
+	}
+	list := []event.Feature{{Name: "sd", Measure: event.GapSD, Table: "visits", By: []string{"who"}}, {Name: "mean", Measure: event.GapMean, Table: "visits", By: []string{"who"}}}
+	got, err := event.Build(t.Context(), w.open(t, 1), schema("known"), list, spine([]point{{"who1", "red", start.AddDate(2, 0, 0)}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sd, mean := got.Columns[0].Number[0], got.Columns[1].Number[0]; sd != 0 || mean != 137.0/24 {
+		t.Errorf("spread %v, mean %v; want 0 and %v", sd, mean, 137.0/24)
+	}
+}
+
 func TestBuildOfNothing(t *testing.T) {
 	w := random(2, 50)
 	db := w.open(t, 1)
@@ -611,6 +627,8 @@ func TestCheckRefuses(t *testing.T) {
 		"no key":             change(func(f *event.Feature) { f.By = nil }),
 		"unknown key":        change(func(f *event.Feature) { f.By = []string{"where"} }),
 		"unsorted key":       change(func(f *event.Feature) { f.By = []string{"who", "what"} }),
+		"endless window":     change(func(f *event.Feature) { f.Days = 1 << 40 }),
+		"last in a window":   change(func(f *event.Feature) { f.Measure, f.Column, f.Days = event.Last, "kind", 30 }),
 		"negative window":    change(func(f *event.Feature) { f.Days = -1 }),
 		"count of a column":  change(func(f *event.Feature) { f.Column = "amount" }),
 		"sum of nothing":     change(func(f *event.Feature) { f.Measure = event.Sum }),

@@ -64,6 +64,9 @@ func (c *compiler) group(f *Feature) *group {
 // name is a scratch table of the group.
 func (g *group) name(what string) string { return fmt.Sprintf("__%s%d", what, g.id) }
 
+// different is the scratch table of the different values of g.distinct[i].
+func (g *group) different(i int) string { return fmt.Sprintf("%s_%d", g.name("distinct"), i) }
+
 // index is the place of x in list, which it is added to if need be.
 func index[T comparable](list *[]T, x T) int {
 	i := slices.Index(*list, x)
@@ -116,9 +119,9 @@ func (g *group) expression(f *Feature) string {
 		return g.trend(f)
 	case Distinct:
 		d := distinct{index(&g.distinct, f.Column), f.Days}
-		return fmt.Sprintf("coalesce(%s%d.n%d, 0)::DOUBLE", g.name("distinct"), d.column, index(&g.counts, d))
+		return fmt.Sprintf("coalesce(%s.n%d, 0)::DOUBLE", g.different(d.column), index(&g.counts, d))
 	case Last:
-		g.total("max(t)", "max", f.Days)
+		g.total("max(t)", "max", 0)
 		return fmt.Sprintf("%s.l%d", g.name("last"), index(&g.last, f.Column))
 	}
 	panic("event: no expression for the measure " + f.Measure)
@@ -134,7 +137,7 @@ func (g *group) gap(f *Feature) string {
 		return fmt.Sprintf("(%s / nullif(%s, 0) / 86400)", sum, n)
 	}
 	squares := g.total("sum(gap::HUGEINT * gap)", "sum", f.Days)
-	return fmt.Sprintf("CASE WHEN %[1]s >= 2 THEN sqrt(greatest(%[3]s - %[2]s * %[2]s / %[1]s, 0) / (%[1]s - 1)) / 86400 END", n, sum, squares)
+	return fmt.Sprintf("CASE WHEN %[1]s >= 2 THEN sqrt(greatest(%[1]s * %[3]s - %[2]s * %[2]s, 0) / (%[1]s * (%[1]s - 1))) / 86400 END", n, sum, squares)
 }
 
 // trend is Σ (x - mean x)(y - mean y) / Σ (x - mean x)² / mean y for the counts
@@ -227,7 +230,7 @@ func (g *group) measure(c *compiler) {
 				counts = append(counts, fmt.Sprintf("count(*) AS n%d", j))
 			}
 		}
-		name := fmt.Sprintf("%s%d", g.name("distinct"), i)
+		name := g.different(i)
 		c.make(name, fmt.Sprintf("SELECT __pid%s\nFROM (SELECT s.__pid, s.__at, d%d, max(e.t) AS newest %s WHERE d%d IS NOT NULL GROUP BY ALL) GROUP BY __pid", prefixed(counts), i, from, i))
 		c.join(name, fmt.Sprintf("LEFT JOIN %[1]s ON %[1]s.__pid = %[2]s.__pid", name, g.name("points")))
 	}
