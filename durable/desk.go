@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/otel/trace"
 

@@ -143,7 +143,7 @@ func TestWaive(t *testing.T) {
 func TestPrivateTextIsRefused(t *testing.T) {
 	checker := handoff.NewChecker()
 	refused := []string{
-		"/home/ann/x", "read from /tmp/work/x.csv today", `C:\Users\ann\x.csv`, "path=/var/lib/x", "postgres://ann:pw@db/x",
+		"/home/ann/x", "read from /tmp/tables/x.csv today", `C:\Users\ann\x.csv`, "path=/var/lib/x", "postgres://ann:pw@db/x",
 		"password=hunter2", "API_KEY = abc", "AKIAABCDEFGHIJKLMNOP", "-----BEGIN RSA PRIVATE KEY-----", "/srv/tables/rx.csv", "see /secret/place/",
 	}
 	fine := []string{

@@ -20,7 +20,7 @@ a line that is none
 		path, kind string
 		network    bool
 	}{
-		{"/work/.septet", "ext4", false},
+		{"/data/.septet", "ext4", false},
 		{"/home/ann b/.septet", "nfs4", true},
 		{"/home/ann b", "nfs4", true},
 		{"/home/ann bc", "ext4", false},
