@@ -27,7 +27,7 @@ type inspection struct {
 // gives way to the requests.
 func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot, error) {
 	path := s.pathOf(m)
-	before := lastLiveHeap()
+	before := liveHeap()
 	model, err := openQuietly(ctx, s.open, path)
 	if err != nil {
 		return nil, &problem.Problem{Kind: problem.Failed, Code: "deploy.unreadable", Where: path, Cause: err,
@@ -92,11 +92,6 @@ func reason(err error) string {
 // liveHeap is what a garbage collection, made now, finds in use, in bytes.
 func liveHeap() int64 {
 	runtime.GC()
-	return lastLiveHeap()
-}
-
-// lastLiveHeap is what the last garbage collection found in use.
-func lastLiveHeap() int64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	return int64(sample[0].Value.Uint64())

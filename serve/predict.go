@@ -236,11 +236,13 @@ func (c *call) refuse(s *slot, k *work, err error) *refusal {
 
 // record counts and logs an answered request.
 func (c *call) record(s *slot, k *work) {
-	took := time.Since(c.started)
-	if !c.synthetic {
+	if c.synthetic {
+		s.metrics.Replayed()
+	} else {
+		took := time.Since(c.started)
 		s.times.add(took)
+		s.metrics.Answered(k.batch.rows, took)
 	}
-	s.metrics.Answered(k.batch.rows, took)
 	s.log.Add(&telemetry.Scored{
 		RequestID: c.id, Micros: c.started.UnixMicro(), Synthetic: c.synthetic,
 		Rows: k.batch.rows, Features: k.x, Scores: k.out,

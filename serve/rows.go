@@ -151,7 +151,7 @@ func (f *form) readRow(s *scanner, b *batch) {
 		b.next = i + 1
 		given++
 		if reason := readCell(s, &f.inputs[i].CellRule, &row[i]); reason != "" {
-			b.fault(b.pointer(name), reason, "")
+			b.fault(b.pointer(name), reason, "give a "+f.inputs[i].Kind.String()+" as in the training table, or null")
 		}
 	}
 	b.next = 0

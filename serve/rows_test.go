@@ -71,10 +71,10 @@ func TestEveryFaultIsListedAndNoValueIs(t *testing.T) {
 		{"age":1,"age":2,"plan":"x","active":"x"}
 	],"other":"secret-5"}`, 10)
 	want := []handoff.Fault{
-		{Pointer: "/rows/0/age", Reason: "is not a number"},
-		{Pointer: "/rows/0/plan", Reason: "is not a single value"},
-		{Pointer: "/rows/0/since", Reason: "is not a time"},
-		{Pointer: "/rows/0/a~1b~0c", Reason: "is not a number"},
+		{Pointer: "/rows/0/age", Reason: "is not a number", Fix: "give a number as in the training table, or null"},
+		{Pointer: "/rows/0/plan", Reason: "is not a single value", Fix: "give a text as in the training table, or null"},
+		{Pointer: "/rows/0/since", Reason: "is not a time", Fix: "give a time as in the training table, or null"},
+		{Pointer: "/rows/0/a~1b~0c", Reason: "is not a number", Fix: "give a number as in the training table, or null"},
 		{Pointer: "/rows/1", Reason: "is not an object", Fix: "give {column: value}"},
 		{Pointer: "/rows/2/age", Reason: "is given twice", Fix: "give each column once"},
 		{Pointer: "/rows/2/since", Reason: "is missing", Fix: "give the column; null where it has no value"},

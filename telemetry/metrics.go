@@ -67,7 +67,7 @@ func NewMetrics() *Metrics {
 		m.registry.MustRegister(c)
 		return c
 	}
-	m.requests = counters(RequestsTotal, "Predict requests by outcome: answered, refused (the caller's fault) or failed.", append(modelLabels, "outcome")...)
+	m.requests = counters(RequestsTotal, "Predict requests by outcome: answered, refused (the caller's fault), failed, or replayed (answered to the server itself).", append(modelLabels, "outcome")...)
 	m.rows = counters(RowsTotal, "Rows scored for callers.", modelLabels...)
 	m.shadow = counters(ShadowTotal, "Requests mirrored to a shadow by outcome: agreed, differed or failed.", append(modelLabels, "outcome")...)
 	m.rollouts = counters(RolloutsTotal, "Roll-outs by how they ended.", "model", "strategy", "status")
@@ -80,7 +80,7 @@ func NewMetrics() *Metrics {
 	}
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    RequestSeconds,
-		Help:    "Seconds from the first line of a predict request to its answer.",
+		Help:    "Seconds that a caller's predict request took in the server.",
 		Buckets: []float64{25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1, 5},
 	}, modelLabels)
 	m.info = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: ModelInfo, Help: "1 for the model that answers under its name."}, append(modelLabels, "slot"))
@@ -112,6 +112,7 @@ func (m *Metrics) Model(name string, version int, digest string) *ModelMetrics {
 		answered: m.requests.WithLabelValues(with("answered")...),
 		refused:  m.requests.WithLabelValues(with("refused")...),
 		failed:   m.requests.WithLabelValues(with("failed")...),
+		replayed: m.requests.WithLabelValues(with("replayed")...),
 		rows:     m.rows.WithLabelValues(labels...),
 		seconds:  m.seconds.WithLabelValues(labels...),
 		agreed:   m.shadow.WithLabelValues(with("agreed")...),
@@ -125,18 +126,21 @@ type ModelMetrics struct {
 	all    *Metrics
 	labels []string
 
-	answered, refused, failed prometheus.Counter
-	rows                      prometheus.Counter
-	seconds                   prometheus.Observer
-	agreed, differed, lost    prometheus.Counter
+	answered, refused, failed, replayed prometheus.Counter
+	rows                                prometheus.Counter
+	seconds                             prometheus.Observer
+	agreed, differed, lost              prometheus.Counter
 }
 
-// Answered counts a request of so many rows that was answered after d.
+// Answered counts a caller's request of so many rows that was answered after d.
 func (m *ModelMetrics) Answered(rows int, d time.Duration) {
 	m.answered.Inc()
 	m.rows.Add(float64(rows))
 	m.seconds.Observe(d.Seconds())
 }
+
+// Replayed counts an answered request of the server's own.
+func (m *ModelMetrics) Replayed() { m.replayed.Inc() }
 
 // Refused counts a request that the caller has to mend.
 func (m *ModelMetrics) Refused() { m.refused.Inc() }
