@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,7 +19,7 @@ import (
 // are the first words that are used for nothing else.
 var (
 	code  = regexp.MustCompile(`^"(agent|criteria|data|deploy|gate|handoff|label|leak|learn|metric|model|observe|output|personal|predict|program|request|run|scope|septet|serve|settings|source|split|usage|workspace)\.[a-z_]*"$`)
-	other = []string{"leak.target_", "criteria.", "septet.agent", "septet.run", "split.by", "split.train", "split.validation", "split.test", "split.holdout", "label.rule", "learn.py", "spec.yaml", "server.lock"}
+	other = []string{"leak.target_", "criteria.", "septet.agent", "septet.run", "septet.reused", "split.by", "split.train", "split.validation", "split.test", "split.holdout", "label.rule", "learn.py", "spec.yaml", "server.lock"}
 )
 
 // TestCatalogueIsWhole holds docs/findings.md against the codes in the
@@ -83,4 +84,32 @@ func codesInUse(t *testing.T) map[string]string {
 		t.Fatalf("found only %d codes", len(used))
 	}
 	return used
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// TestLinks wants every file that a page points to to be there.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{"../*.md", "decisions/*.md"} {
+		found, err := filepath.Glob(more)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s points to %s, which is not there", page, m[1])
+			}
+		}
+	}
 }

@@ -39,7 +39,7 @@ func (b block) lines(name string, lines ...string) {
 		if i > 0 {
 			name = ""
 		}
-		fmt.Fprintf(b.w, "  %s %s\n", b.style.strong(fmt.Sprintf("%-9s", name)), line)
+		fmt.Fprintf(b.w, "  %s %s\n", b.style.strong(fmt.Sprintf("%-12s", name)), line)
 	}
 }
 

@@ -27,15 +27,23 @@ func writeCustomers(w io.Writer, customers int, seed uint64) error {
 		late := int(r.ExpFloat64() * 0.8)
 		logins := int(r.ExpFloat64() * 9)
 
-		risk := -1.7 - 0.022*float64(months) + 0.025*(fee-35) + 0.42*float64(calls) + 0.30*float64(late) - 0.07*float64(logins)
-		switch contract {
-		case "monthly":
-			risk += 1.5
-		case "two years":
+		risk := -2.6 - 0.012*float64(months) + 0.2*float64(calls) + 0.25*float64(late) - 0.03*float64(logins)
+		switch {
+		case contract == "monthly" && calls >= 2: // nobody who is free to go waits for a third call
+			risk += 2.6
+		case contract == "monthly":
+			risk += 0.9
+		case contract == "two years":
 			risk--
 		}
+		if logins == 0 && months > 6 {
+			risk += 1.8
+		}
+		if fee > 45 && months < 12 {
+			risk += 1.7
+		}
 		if payment == "invoice" && late > 0 {
-			risk += 0.7
+			risk += 1.1
 		}
 		churned, refund := "no", ""
 		if r.Float64() < 1/(1+math.Exp(-risk)) {

@@ -16,8 +16,14 @@ func TestMain(m *testing.M) {
 // TestStories runs the shell sessions in testdata/script through the real
 // program. They double as documentation of the command line.
 func TestStories(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	p := params()
+	p.Dir = "testdata/script"
+	testscript.Run(t, p)
+}
+
+// params are what every story gets.
+func params() testscript.Params {
+	return testscript.Params{
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -33,5 +39,5 @@ func TestStories(t *testing.T) {
 			env.Defer(func() { stopServers(env.WorkDir) })
 			return nil
 		},
-	})
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,7 @@ type ran struct {
 	pipeline.RunObject
 	page string // link of the run's page; "" where no server runs
 	spec string // spec.yaml that --plan wrote; ""
+	try  string // a command that asks the endpoint; ""
 }
 
 func (r ran) ExitCode() int {
@@ -38,10 +40,13 @@ func (r ran) ExitCode() int {
 func (r ran) Text(w io.Writer, s terminal.Style) {
 	terminal.Verdict(w, s, r.RunObject)
 	if r.spec != "" {
-		fmt.Fprintf(w, "  %-9s septet run %s --data …\n", "edit, run", r.spec)
+		fmt.Fprintf(w, "  %-12s septet run %s --data …\n", "edit, run", r.spec)
+	}
+	if r.try != "" {
+		fmt.Fprintf(w, "  %-12s %s\n", "try", r.try)
 	}
 	if r.page != "" {
-		fmt.Fprintf(w, "  %-9s %s\n", "page", r.page)
+		fmt.Fprintf(w, "  %-12s %s\n", "page", r.page)
 	}
 }
 
@@ -175,14 +180,34 @@ func (a *app) finished(ctx context.Context, w *workspace, object pipeline.RunObj
 	if object.Status == ledger.Planned {
 		return r, r.writeSpec(ctx, w)
 	}
-	if object.Deployment != nil {
-		link, err := pageLink(w.dir, "/runs/"+object.RunID)
-		if err != nil {
-			return nil, err
-		}
-		r.page = link
+	d := object.Deployment
+	if d == nil || d.URL == nil || object.Status != ledger.Completed {
+		return r, nil
 	}
-	return r, nil
+	var err error
+	if r.page, err = pageLink(w.dir, "/runs/"+object.RunID); err != nil {
+		return nil, err
+	}
+	r.try, err = r.writeExample(w)
+	return r, err
+}
+
+// writeExample keeps a row that nobody is, as the endpoint takes it, and gives
+// the command that asks with it.
+func (r *ran) writeExample(w *workspace) (string, error) {
+	m, err := openModel(r.Model.Path, r.Model.Digest)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(durable.RunDir(w.dir, r.RunID), "example.json")
+	body := map[string]any{"rows": m.Golden.Rows[:min(1, len(m.Golden.Rows))]}
+	err = replace(path, func(to io.Writer) error { return json.NewEncoder(to).Encode(body) })
+	if here, relErr := os.Getwd(); relErr == nil {
+		if rel, relErr := filepath.Rel(here, path); relErr == nil && len(rel) < len(path) {
+			path = rel
+		}
+	}
+	return fmt.Sprintf("curl -s %s:predict -d @%s", *r.Deployment.URL, path), err
 }
 
 // watcher shows a run's events: the id first, then what the printer makes of

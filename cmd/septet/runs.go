@@ -117,7 +117,7 @@ func (r shown) Text(w io.Writer, s terminal.Style) {
 		terminal.Stages(w, s, r.RunObject)
 		terminal.Verdict(w, s, r.RunObject)
 		if r.page != "" {
-			fmt.Fprintf(w, "  %-9s %s\n", "page", r.page)
+			fmt.Fprintf(w, "  %-12s %s\n", "page", r.page)
 		}
 	}
 }

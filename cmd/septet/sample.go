@@ -15,8 +15,8 @@ import (
 
 // sampled is the answer of septet sample.
 type sampled struct {
-	Format string         `json:"format"` // septet.sample/1
-	Dir    string         `json:"dir"`    // absolute
+	Format string `json:"format"` // septet.sample/1
+	Dir    string `json:"dir"`    // absolute
 	sample.Summary
 }
 
