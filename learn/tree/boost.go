@@ -182,7 +182,20 @@ func (f *fit) tree(k int, seed uint64) Tree {
 		}
 	})
 	f.route(k, t, others)
-	return Tree{breadthFirst(t.nodes)}
+	return f.written(t)
+}
+
+// written is t as the model keeps it.
+func (f *fit) written(t *grown) Tree {
+	out := Tree{}
+	for i := range t.nodes {
+		if n := &t.nodes[i]; n.Feature >= 0 && f.grower.features[n.Feature].kind == set {
+			n.Set = int32(len(out.Sets))
+			out.Sets = append(out.Sets, t.splits[i].levels)
+		}
+	}
+	out.Nodes = breadthFirst(t.nodes)
+	return out
 }
 
 // scale puts the settings into the tree's integer units.

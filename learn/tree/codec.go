@@ -41,7 +41,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 		w.uint(len(t.Nodes))
 		w.uint(int(t.Nodes[0].Cover))
 		for i := range t.Nodes {
-			w.node(m, t.Nodes, &t.Nodes[i])
+			w.node(m, &t, &t.Nodes[i])
 		}
 	}
 	return w, nil
@@ -95,7 +95,7 @@ func (w *writer) feature(f *Feature) {
 	}
 }
 
-func (w *writer) node(m *Model, nodes []Node, n *Node) {
+func (w *writer) node(m *Model, t *Tree, n *Node) {
 	w.uint(int(n.Feature) + 1)
 	if n.Feature < 0 {
 		w.float32(n.Value)
@@ -107,14 +107,14 @@ func (w *writer) node(m *Model, nodes []Node, n *Node) {
 		w.uint(0)
 	}
 	if f := &m.Features[n.Feature]; f.Set {
-		for _, bits := range n.Set[:f.missing/64+1] {
+		for _, bits := range t.Sets[n.Set][:f.missing/64+1] {
 			*w = binary.LittleEndian.AppendUint64(*w, bits)
 		}
 	} else {
 		*w = append(*w, n.Cut)
 	}
 	w.float32(n.Gain)
-	w.uint(int(nodes[n.Left].Cover))
+	w.uint(int(t.Nodes[n.Left].Cover))
 }
 
 // Decode reads a model that MarshalBinary wrote. It takes any bytes: what it
@@ -222,7 +222,7 @@ func (r *reader) model() *Model {
 		if r.err != nil {
 			break
 		}
-		m.Trees = append(m.Trees, Tree{r.nodes(m)})
+		m.Trees = append(m.Trees, r.tree(m))
 	}
 	if r.err == nil && trees%outputs != 0 {
 		r.fail("trees of an unfinished round")
@@ -258,13 +258,15 @@ func (r *reader) feature(m *Model, f *Feature) {
 	}
 }
 
-func (r *reader) nodes(m *Model) []Node {
+func (r *reader) tree(m *Model) Tree {
 	nodes := make([]Node, r.count(2*maxLeaves-1, 5, "nodes"))
 	if len(nodes) == 0 {
 		r.fail("a tree without nodes")
-		return nil
+		return Tree{}
 	}
+	t := Tree{Nodes: nodes}
 	nodes[0].Cover = uint32(r.uint(math.MaxUint32, "cover"))
+	depth := make([]int, len(nodes))
 	next := 1
 	for i := range nodes {
 		if i >= next {
@@ -282,12 +284,19 @@ func (r *reader) nodes(m *Model) []Node {
 			break
 		}
 		n.Left = int32(next)
+		if depth[next], depth[next+1] = depth[i]+1, depth[i]+1; depth[next] > maxDepth {
+			r.fail("a tree deeper than %d", maxDepth)
+			break
+		}
 		next += 2
 		n.MissingLeft = r.uint(1, "missing") == 1
 		if f := &m.Features[n.Feature]; f.Set {
+			n.Set = int32(len(t.Sets))
+			var bins Set
 			for k := range f.missing/64 + 1 {
-				n.Set[k] = binary.LittleEndian.Uint64(r.take(8, "set"))
+				bins[k] = binary.LittleEndian.Uint64(r.take(8, "set"))
 			}
+			t.Sets = append(t.Sets, bins)
 		} else if n.Cut = r.take(1, "cut")[0]; int(n.Cut) > len(f.Cuts) {
 			r.fail("cut out of range")
 		}
@@ -295,5 +304,5 @@ func (r *reader) nodes(m *Model) []Node {
 		left := uint32(r.uint(int(n.Cover), "cover"))
 		nodes[n.Left].Cover, nodes[n.Left+1].Cover = left, n.Cover-left
 	}
-	return nodes
+	return t
 }

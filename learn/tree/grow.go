@@ -113,7 +113,7 @@ func (t *grown) add(b *bud) {
 func (t *grown) split(b *bud) {
 	n, s := &t.nodes[b.number], &b.best
 	n.Feature, n.Left, n.Gain = s.feature, int32(len(t.nodes)), float32(s.gain)
-	n.Cut, n.MissingLeft, n.Set = s.cut, s.missing, s.levels
+	n.Cut, n.MissingLeft = s.cut, s.missing
 	t.splits[b.number] = *s
 	t.add(&b.shoots[0])
 	t.add(&b.shoots[1])
@@ -140,7 +140,7 @@ func (g *grower) drop(b *bud) {
 // splittable tells whether it is worth looking for a split of b.
 func (g *grower) splittable(b *bud) bool {
 	enough := b.rows >= max(2, 2*g.boost.MinRows) && float64(b.total.hessian()) >= 2*g.least
-	return enough && (g.boost.Depth == 0 || b.depth < g.boost.Depth)
+	return enough && b.depth < g.boost.Depth
 }
 
 // expandBest expands the best buds of the queue that have no shoots yet: the

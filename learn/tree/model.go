@@ -6,8 +6,10 @@ import (
 	"github.com/septet-ml/septet/learn"
 )
 
-// maxLeaves of a tree: its nodes are numbered in 16 bits.
-const maxLeaves = 1 << 15
+const (
+	maxLeaves = 1 << 15 // leaves of a tree: its nodes are numbered in 16 bits
+	maxDepth  = 500     // splits from root to leaf, so that hostile models cannot make explanations slow
+)
 
 // Model is boosted trees: what was learned, nothing else. It is made by
 // Boost.Fit or Decode and never changes.
@@ -38,33 +40,44 @@ type Feature struct {
 	missing int // Set: the bin of missing
 }
 
-// Tree is nodes; the first is the root. Children follow their parents.
+// Tree is nodes, level by level; the first is the root.
 type Tree struct {
 	Nodes []Node
+	Sets  []Set // of the nodes whose feature is a set
 }
+
+// Set is the bins that go left, one bit each.
+type Set [4]uint64
+
+func (s *Set) has(bin int) bool { return s[bin>>6]>>(bin&63)&1 == 1 }
+func (s *Set) add(bin int)      { s[bin>>6] |= 1 << (bin & 63) }
 
 // Node is a leaf or a split.
 type Node struct {
-	Feature     int32     // index in Model.Features; -1 for a leaf
-	Left        int32     // number of the left child; the right child follows it
-	Cut         uint8     // bins 0..Cut go left
-	MissingLeft bool      // missing values go left (for a set as well)
-	Set         [4]uint64 // bits of the bins that go left, where the feature is a set
-	Value       float32   // of a leaf, in units
-	Cover       uint32    // rows of training that came here
-	Gain        float32   // fall in twice the loss by the split, in squared units
+	Feature     int32   // index in Model.Features; -1 for a leaf
+	Left        int32   // number of the left child; the right child follows it
+	Set         int32   // index in Tree.Sets, where the feature is a set
+	Cut         uint8   // otherwise: bins 0..Cut go left
+	MissingLeft bool    // missing values go left
+	Value       float32 // of a leaf, in units
+	Cover       uint32  // rows of training that came here
+	Gain        float32 // fall in twice the loss by the split, in squared units
 }
 
-// IsLeft tells where a row goes whose bin of the node's feature is given;
-// missing is -1.
-func (n *Node) IsLeft(f *Feature, bin int) bool {
+// Next is the number of the node that a row goes to from split n, given the
+// bin of n's feature; -1 is missing.
+func (t *Tree) Next(n *Node, f *Feature, bin int) int32 {
+	left := bin <= int(n.Cut)
 	switch {
 	case bin < 0:
-		return n.MissingLeft
+		left = n.MissingLeft
 	case f.Set:
-		return n.Set[bin>>6]>>(bin&63)&1 == 1
+		left = t.Sets[n.Set].has(bin)
 	}
-	return bin <= int(n.Cut)
+	if left {
+		return n.Left
+	}
+	return n.Left + 1
 }
 
 // Bin is the bin of a value as it comes from the table; -1 is missing. A code

@@ -12,8 +12,9 @@ type walker struct {
 	slots []slot
 	steps []step   // of all trees, one after another
 	loads []uint32 // by step: a leaf's value as float32 bits, or the number of a set
-	sets  [][4]uint64
+	sets  []Set
 	roots []int32 // first step of each tree
+	edges
 }
 
 // slot says how a value becomes a code.
@@ -71,12 +72,12 @@ func newWalker(m *Model) walker {
 				if f := &m.Features[n.Feature]; f.Set {
 					s.set = true
 					load = uint32(len(w.sets))
-					bits := n.Set
-					bits[f.missing>>6] &^= 1 << (f.missing & 63)
+					bins := t.Sets[n.Set]
+					bins[f.missing>>6] &^= 1 << (f.missing & 63)
 					if n.MissingLeft {
-						bits[f.missing>>6] |= 1 << (f.missing & 63)
+						bins.add(f.missing)
 					}
-					w.sets = append(w.sets, bits)
+					w.sets = append(w.sets, bins)
 				}
 			}
 			w.steps = append(w.steps, s)
@@ -84,6 +85,7 @@ func newWalker(m *Model) walker {
 		}
 	}
 	w.roots = append(w.roots, int32(len(w.steps)))
+	w.edges = newEdges(m, &w)
 	return w
 }
 
@@ -136,11 +138,9 @@ func (m *Model) Predict(x, out []float64) {
 func (m *Model) margins(x, out []float64) {
 	width := m.Width()
 	n := len(out) / width
-	codes := make([]uint8, n*len(m.slots))
+	codes := make([]uint8, 0, n*len(m.slots))
 	for i := range n {
-		for j := range m.slots {
-			codes[i*len(m.slots)+j] = m.slots[j].code(x[i*m.Columns+m.slots[j].column])
-		}
+		codes = m.codes(codes, x[i*m.Columns:(i+1)*m.Columns])
 	}
 	clear(out)
 	for t := range m.Trees {
@@ -157,22 +157,33 @@ func (m *Model) margins(x, out []float64) {
 	}
 }
 
+// codes appends a row's codes.
+func (w *walker) codes(to []uint8, row []float64) []uint8 {
+	for j := range w.slots {
+		s := &w.slots[j]
+		to = append(to, s.code(row[s.column]))
+	}
+	return to
+}
+
+// next is the step after s, counted from the root.
+func (w *walker) next(s step, load uint32, codes []uint8) int {
+	code := codes[s.slot]
+	if s.set && !w.sets[load].has(int(code)) || !s.set && code > s.cut {
+		return int(s.left) + 1
+	}
+	return int(s.left)
+}
+
 // leaf is the number of the leaf that a row of codes falls into.
 func (w *walker) leaf(steps []step, loads []uint32, codes []uint8) int {
 	at := 0
 	for {
 		s := steps[at]
-		next := int(s.left)
-		if next == at {
+		if int(s.left) == at {
 			return at
 		}
-		code := codes[s.slot]
-		if s.set {
-			next += 1 - int(w.sets[loads[at]][code>>6]>>(code&63)&1)
-		} else if code > s.cut {
-			next++
-		}
-		at = next
+		at = w.next(s, loads[at], codes)
 	}
 }
 

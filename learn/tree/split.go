@@ -9,9 +9,9 @@ import (
 type split struct {
 	gain    float64 // fall in twice the loss, in squared units; above 0 for a split
 	feature int32
-	cut     uint8     // number, target: bins 0..cut go left
-	missing bool      // missing values go left
-	levels  [4]uint64 // set: bits of the bins that go left, missing's cell too
+	cut     uint8 // number, target: bins 0..cut go left
+	missing bool  // missing values go left
+	levels  Set   // set: the bins that go left, missing's too
 	left    sum
 }
 
@@ -254,16 +254,16 @@ func (s *search) sets(bins []sum, missing int, n node) split {
 	}
 	for _, b := range chosen {
 		out.left += bins[b]
-		out.levels[b>>6] |= 1 << (b & 63)
+		out.levels.add(int(b))
 	}
 	if 2*out.left.hessian() > n.total.hessian() {
 		for b := range maxBins + 1 {
 			if b >= len(bins) || bins[b] == 0 {
-				out.levels[b>>6] |= 1 << (b & 63)
+				out.levels.add(b)
 			}
 		}
 	}
-	out.missing = out.levels[missing>>6]>>(missing&63)&1 == 1
+	out.missing = out.levels.has(missing)
 	return out
 }
 
@@ -354,7 +354,7 @@ func (s *search) bounded(bins []sum, missing sum, direction int8, n node) split 
 func (s *split) isLeft(f *feature, bin int) bool {
 	switch {
 	case f.kind == set:
-		return s.levels[bin>>6]>>(bin&63)&1 == 1
+		return s.levels.has(bin)
 	case bin == f.bins:
 		return s.missing
 	}

@@ -51,7 +51,7 @@ type Boost struct {
 	Patience     int     `json:"patience"`      // rounds without a better loss on valid before stopping. 0: never
 
 	Leaves     int     `json:"leaves"`      // leaves of a tree at most, 2 to 32,768. 0: 31
-	Depth      int     `json:"depth"`       // splits from root to leaf at most. 0: no limit
+	Depth      int     `json:"depth"`       // splits from root to leaf at most. 0, or more than 500: 500
 	MinRows    int     `json:"min_rows"`    // rows in a leaf at least; by the hessian's share where the hessian varies
 	MinHessian float64 `json:"min_hessian"` // sum of hessians in a leaf at least
 	MinGain    float64 `json:"min_gain"`    // fall in twice the loss that a split must bring at least
@@ -108,6 +108,8 @@ func (b Boost) filled() Boost {
 	fill(&b.Rounds, 100)
 	fill(&b.LearningRate, 0.1)
 	fill(&b.Leaves, 31)
+	fill(&b.Depth, maxDepth)
+	b.Depth = min(b.Depth, maxDepth)
 	fill(&b.Bins, 255)
 	fill(&b.RowFraction, 1)
 	fill(&b.ColumnFraction, 1)
@@ -137,7 +139,7 @@ func (b Boost) check() error {
 		{b.LearningRate > 0 && b.LearningRate <= 1, "learning_rate", "above 0, at most 1"},
 		{b.Patience >= 0, "patience", "0 or more"},
 		{b.Leaves >= 2 && b.Leaves <= maxLeaves, "leaves", "2 to 32768"},
-		{b.Depth >= 0, "depth", "0 (no limit) or more"},
+		{b.Depth >= 0, "depth", "0 or more"},
 		{b.MinRows >= 0, "min_rows", "0 or more"},
 		{b.MinHessian >= 0 && !math.IsInf(b.MinHessian, 0), "min_hessian", "0 or more"},
 		{b.MinGain >= 0 && !math.IsInf(b.MinGain, 0), "min_gain", "0 or more"},
