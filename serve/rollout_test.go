@@ -19,7 +19,8 @@ import (
 	"github.com/septet-ml/septet/serve/servetest"
 )
 
-// load sends requests on keep-alive connections until stop, without a retry.
+// load sends requests on keep-alive connections until stop, without a retry,
+// every fourth client by HTTP/2.
 // Once a version is promised, no request that begins later may be answered by
 // another one.
 type load struct {
@@ -36,8 +37,11 @@ func (r *rig) load(clients int, name string, row []byte) *load {
 	l := &load{stop: stop}
 	url := r.client.Info.URL() + "/v1/models/" + name + ":predict"
 	body := fmt.Appendf(nil, `{"rows":[%s]}`, row)
-	for range clients {
-		client := &http.Client{Transport: &http.Transport{}}
+	for i := range clients {
+		transport := &http.Transport{Protocols: new(http.Protocols)}
+		transport.Protocols.SetHTTP1(i%4 > 0)
+		transport.Protocols.SetUnencryptedHTTP2(i%4 == 0)
+		client := &http.Client{Transport: transport}
 		l.wait.Go(func() {
 			defer client.CloseIdleConnections()
 			for ctx.Err() == nil {

@@ -182,8 +182,10 @@ func (s *Server) serve(ctx context.Context, listener, admin net.Listener, site h
 	public := &http.Server{
 		Handler: s.handler(site), ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, Protocols: new(http.Protocols),
 	}
+	public.Protocols.SetHTTP1(true)
+	public.Protocols.SetUnencryptedHTTP2(true) // for callers that begin with it
 	private := &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	failed := make(chan error, 3)
 	var wait sync.WaitGroup
