@@ -33,6 +33,7 @@ func params() testscript.Params {
 			"json":      jsonField,
 			"listen":    listen,
 			"mounted":   mounted,
+			"repeat":    repeat,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)

@@ -69,7 +69,7 @@ func (a *app) root() *cobra.Command {
 	)
 	root.SetHelpCommandGroupID("know")
 	root.AddCommand(
-		a.demoCommand(), a.sampleCommand(), a.runCommand(), a.resumeCommand(), a.predictCommand(), a.serveCommand(), a.stopCommand(), a.deployCommand(), a.promoteCommand(), a.rollbackCommand(), a.deploymentsCommand(), a.runsCommand(), a.doctorCommand(), a.explainCommand(), a.sampleCommand(), a.verifyCommand(), a.versionCommand(),
+		a.demoCommand(), a.sampleCommand(), a.runCommand(), a.resumeCommand(), a.predictCommand(), a.serveCommand(), a.stopCommand(), a.deployCommand(), a.promoteCommand(), a.rollbackCommand(), a.deploymentsCommand(), a.monitorCommand(), a.runsCommand(), a.doctorCommand(), a.explainCommand(), a.sampleCommand(), a.verifyCommand(), a.versionCommand(),
 	)
 	root.AddCommand(topics()...)
 	return root

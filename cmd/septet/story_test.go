@@ -120,27 +120,47 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: ask MODEL BODY PATH")
 	}
-	info, running, err := serve.Find(ts.MkAbs(".septet"))
-	ts.Check(err)
-	if !running {
-		ts.Fatalf("no server runs")
-	}
-	answer, err := http.Post(info.URL()+"/v1/models/"+args[0]+":predict", "application/json", strings.NewReader(args[1]))
-	ts.Check(err)
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	ts.Check(err)
+	body := post(ts, args[0], args[1])
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var object map[string]any
 	if err := d.Decode(&object); err != nil {
-		ts.Fatalf("%s: %s", answer.Status, body)
+		ts.Fatalf("%v: %s", err, body)
 	}
 	got, err := at(object, args[2])
 	if err != nil {
 		ts.Fatalf("%v\n%s", err, body)
 	}
 	fmt.Fprintln(ts.Stdout(), got)
+}
+
+// repeat asks the same so many times:
+//
+//	repeat MODEL TIMES BODY
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	times, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for range times {
+		post(ts, args[0], args[2])
+	}
+}
+
+// post asks the model and wants it to answer.
+func post(ts *testscript.TestScript, model, body string) []byte {
+	info, running, err := serve.Find(ts.MkAbs(".septet"))
+	ts.Check(err)
+	if !running {
+		ts.Fatalf("no server runs")
+	}
+	answer, err := http.Post(info.URL()+"/v1/models/"+model+":predict", "application/json", strings.NewReader(body))
+	ts.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if answer.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s", answer.Status, text)
+	}
+	return text
 }
 
 // listen takes a free port until the story ends, and puts its address into a
