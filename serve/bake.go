@@ -27,7 +27,7 @@ func (s *Server) tryOut(ctx context.Context, e *endpoint, sl *slot, o Order, d *
 			err = rolledBack("deploy.interrupted", "the roll-out was interrupted", ctx.Err())
 		}
 		t.trip(asProblem(err))
-		err = t.why()
+		err = asError(t.why())
 	}
 	t.measured(d.Evidence, time.Since(started))
 	return err
@@ -72,7 +72,7 @@ func (s *Server) steps(ctx context.Context, t *trial, o Order) error {
 // through the listener.
 func (s *Server) watch(ctx context.Context, t *trial, o Order, share float64, d time.Duration) error {
 	if !t.shift(share, share == 0) {
-		return t.why()
+		return asError(t.why())
 	}
 	if d <= 0 {
 		return nil
@@ -90,7 +90,7 @@ func (s *Server) watch(ctx context.Context, t *trial, o Order, share float64, d 
 	for {
 		select {
 		case <-t.done:
-			return t.why()
+			return asError(t.why())
 		case <-tick.C:
 			if why := t.verdict(o.LatencyMS); why != nil {
 				return why

@@ -23,8 +23,7 @@ type inspection struct {
 	p50, p99      float64 // milliseconds of one row: read, scored, written
 }
 
-// load reads a version's file into a fresh slot. It works on a goroutine that
-// gives way to the requests.
+// load reads a version's file into a fresh slot.
 func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot, error) {
 	path := s.pathOf(m)
 	before := liveHeap()

@@ -23,7 +23,6 @@ const (
 
 // predict answers POST /v1/models/{name}:predict.
 func (s *Server) predict(w http.ResponseWriter, r *http.Request, name string) {
-	started := time.Now()
 	id := newRequestID()
 	e := s.endpoint(name)
 	if e == nil {
@@ -38,7 +37,7 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request, name string) {
 		return
 	}
 	defer leave()
-	c := call{server: s, id: id, started: started, synthetic: s.isReplay(r)}
+	c := call{server: s, id: id, started: time.Now(), synthetic: s.isReplay(r)}
 	slot, refused := c.score(r.Context(), e, k)
 	if refused != nil {
 		refused.write(w, id)
@@ -132,7 +131,7 @@ func (s *Server) bodyTooLarge() *refusal {
 type call struct {
 	server    *Server
 	id        string
-	started   time.Time
+	started   time.Time // when its body had arrived
 	synthetic bool
 }
 

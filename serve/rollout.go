@@ -191,7 +191,7 @@ func (s *Server) conclude(ctx context.Context, e *endpoint, sl, live *slot, o Or
 	if t != nil {
 		before = t.before
 		if err == nil && !t.settle() {
-			err = t.why()
+			err = asError(t.why())
 		}
 	}
 	if d.Status = "serving"; err != nil {
@@ -237,8 +237,10 @@ func (s *Server) restage(ctx context.Context, d ledger.Deployment, stage ledger.
 func (s *Server) succeed(ctx context.Context, e *endpoint, sl, live *slot) error {
 	s.broken.Delete(e.name)
 	err := s.restage(ctx, sl.deployment, sl.stage())
-	old := e.previous
-	e.previous = live
+	var old *slot
+	if live == nil || live.ref.Digest != sl.ref.Digest { // the same file again is no way back
+		old, e.previous = e.previous, live
+	}
 	if live != nil {
 		live.metrics.Live(live.color, false)
 		live.deployment.Status = "replaced"

@@ -183,8 +183,9 @@ func TestRollback(t *testing.T) {
 			t.Errorf("rolled back to %+v, want version %d", d.Model, want.Version)
 		}
 	}
-	back(m[1]) // kept warm
-	if diff := cmp.Diff([]string{"v3 rolled_back", "v2 serving", "v1 replaced"}, r.history("m")); diff != "" {
+	r.deploy(m[2], nil) // again: no way back of its own
+	back(m[1])          // kept warm
+	if diff := cmp.Diff([]string{"v3 rolled_back", "v3 replaced", "v2 serving", "v1 replaced"}, r.history("m")); diff != "" {
 		t.Error(diff)
 	}
 	r.stop()

@@ -8,15 +8,16 @@ import (
 )
 
 // tally counts durations in buckets whose width is at most 1/8 of their
-// value. It is safe for concurrent use and costs two additions a request.
+// value. It is safe for concurrent use and costs two additions a request, in
+// this order: there are never fewer in the buckets than count says.
 type tally struct {
 	count   atomic.Int64
 	buckets [64 * 8]atomic.Int64
 }
 
 func (t *tally) add(d time.Duration) {
-	t.count.Add(1)
 	t.buckets[bucketOf(uint64(max(d, 0)))].Add(1)
+	t.count.Add(1)
 }
 
 // bucketOf is 8 × the power of two below ns, and the next three bits.
@@ -44,11 +45,11 @@ func (t *tally) quantile(q float64) float64 {
 	if rank <= 0 {
 		return 0
 	}
-	var sum int64
-	for i := range t.buckets {
-		if sum += t.buckets[i].Load(); sum >= rank {
-			return ceiling(i) / 1e6
+	last := 0
+	for i, sum := 0, int64(0); i < len(t.buckets) && sum < rank; i++ {
+		if n := t.buckets[i].Load(); n > 0 {
+			sum, last = sum+n, i
 		}
 	}
-	return math.Inf(1) // a request is being added
+	return ceiling(last) / 1e6
 }

@@ -80,7 +80,7 @@ func NewMetrics() *Metrics {
 	}
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    RequestSeconds,
-		Help:    "Seconds that a caller's predict request took in the server.",
+		Help:    "Seconds from the arrival of a caller's whole predict request to its answer.",
 		Buckets: []float64{25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 1, 5},
 	}, modelLabels)
 	m.info = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: ModelInfo, Help: "1 for the model that answers under its name."}, append(modelLabels, "slot"))
@@ -132,7 +132,8 @@ type ModelMetrics struct {
 	agreed, differed, lost              prometheus.Counter
 }
 
-// Answered counts a caller's request of so many rows that was answered after d.
+// Answered counts a caller's request of so many rows that was answered d after it
+// had arrived.
 func (m *ModelMetrics) Answered(rows int, d time.Duration) {
 	m.answered.Inc()
 	m.rows.Add(float64(rows))
