@@ -9,6 +9,7 @@ package table
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Kind is the type of a column.
@@ -108,6 +109,20 @@ func (c *Column) Take(rows []int32) Column {
 		}
 	}
 	return out
+}
+
+// Blank is a column that has no value in any row.
+func Blank(name string, kind Kind, rows int) Column {
+	c := Column{Name: name, Kind: kind}
+	switch kind {
+	case Number:
+		c.Number = slices.Repeat([]float64{math.NaN()}, rows)
+	case Text:
+		c.Code = slices.Repeat([]int32{Missing}, rows)
+	case Time:
+		c.Time = slices.Repeat([]int64{NoTime}, rows)
+	}
+	return c
 }
 
 // Table is a list of columns of one length.
