@@ -8,6 +8,7 @@
 //	ensemble.bin    the fitted learners and their weights
 //	golden.json     made-up rows with the scores that the file must give, bit for bit
 //	card.md         the model card
+//	points.json     only of a model of event features: how they are made of tables
 //
 // Its bytes are a pure function of the model: no times, names of runs, paths
 // or signatures. A decoder trusts nothing: sizes are bounded before memory is
@@ -28,6 +29,7 @@ import (
 	"time"
 
 	"github.com/septet-ml/septet/feature"
+	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
@@ -55,6 +57,15 @@ type Manifest struct {
 	Threshold   *float64      `json:"threshold"` // binary: called positive from this probability on
 	Calibration calibrate.Map `json:"calibration"`
 	LatencyMS   float64       `json:"latency_ms"` // asked limit of one row's p99; 0 is none
+	Points      *Points       `json:"points,omitempty"`
+}
+
+// Points is what is known of a model whose raw columns are features of
+// events: how its units are named, and where those of the training's date are.
+type Points struct {
+	Entity   []feature.Input `json:"entity"`   // the columns that name a unit
+	Snapshot string          `json:"snapshot"` // YYYY-MM-DD: the date of Latest
+	Latest   handoff.Ref     `json:"latest"`   // Parquet: the entity columns and the raw columns of every unit as of Snapshot
 }
 
 // Model is a model file in memory. It is never changed, and safe for
@@ -65,6 +76,7 @@ type Model struct {
 	Ensemble  *ensemble.Model
 	Golden    Golden
 	Card      string
+	Recipe    []byte // JSON of package points; nil unless Manifest.Points is set
 	digest    string
 	bytes     int64
 }
@@ -76,8 +88,8 @@ func (m *Model) Digest() string { return m.digest }
 // Bytes is the size of the file; 0 for a model that was not read from one.
 func (m *Model) Bytes() int64 { return m.bytes }
 
-// parts are the names in the archive, in their order.
-var parts = []string{"manifest.json", "transform.json", "ensemble.bin", "golden.json", "card.md"}
+// parts are the names in the archive, in their order. The last may be left out.
+var parts = []string{"manifest.json", "transform.json", "ensemble.bin", "golden.json", "card.md", "points.json"}
 
 // Write writes the file.
 func (m *Model) Write(w io.Writer) error {
@@ -94,8 +106,12 @@ func (m *Model) Write(w io.Writer) error {
 		return fmt.Errorf("write model file: %w", err)
 	}
 	content["card.md"] = []byte(m.Card)
+	written := parts[:len(parts)-1]
+	if m.Recipe != nil {
+		written, content["points.json"] = parts, m.Recipe
+	}
 	archive := zip.NewWriter(w)
-	for _, name := range parts {
+	for _, name := range written {
 		part, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Time{}})
 		if err != nil {
 			return fmt.Errorf("write model file: %w", err)
@@ -149,7 +165,7 @@ func decode(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Transform: &feature.Transform{}, Card: string(content["card.md"])}
+	m := &Model{Transform: &feature.Transform{}, Card: string(content["card.md"]), Recipe: content["points.json"]}
 	for name, v := range map[string]any{"manifest.json": &m.Manifest, "transform.json": m.Transform, "golden.json": &m.Golden} {
 		if err := json.Unmarshal(content[name], v); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -167,8 +183,8 @@ func decode(data []byte) (*Model, error) {
 // readParts inflates the parts. A part may be at most 1,000 times as large as
 // the whole file, which no honest one comes near.
 func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
-	if len(archive.File) != len(parts) {
-		return nil, fmt.Errorf("%d parts instead of %d", len(archive.File), len(parts))
+	if n := len(archive.File); n != len(parts) && n != len(parts)-1 {
+		return nil, fmt.Errorf("%d parts instead of %d", n, len(parts))
 	}
 	limit := min(int64(MaxBytes), 1000*size)
 	content := make(map[string][]byte)
@@ -224,7 +240,26 @@ func (m *Model) check() error {
 	if m.Ensemble.Width() != width {
 		return fmt.Errorf("%d scores a row instead of %d", m.Ensemble.Width(), width)
 	}
+	if err := m.checkPoints(); err != nil {
+		return err
+	}
 	return m.Golden.check(m)
+}
+
+func (m *Model) checkPoints() error {
+	if (m.Points == nil) != (m.Recipe == nil) {
+		return errors.New("points.json and the manifest's points do not come together")
+	}
+	if m.Points == nil {
+		return nil
+	}
+	if len(m.Points.Entity) == 0 || !json.Valid(m.Recipe) {
+		return errors.New("points that name no unit or have no recipe")
+	}
+	if _, err := time.Parse(time.DateOnly, m.Points.Snapshot); err != nil {
+		return errors.New("points without the date of their snapshot")
+	}
+	return nil
 }
 
 // finite tells whether every score can be given to a caller.

@@ -78,9 +78,9 @@ func repeats(t *table.Table, before []int32, earlier int32, row int) bool {
 
 func lacking(name string, columns []string) error {
 	return &problem.Problem{
-		Kind: problem.Blocked, Code: "data.columns", Where: name,
-		What: fmt.Sprintf("table %s lacks %d columns that the model needs", name, len(columns)),
-		Why:  strings.Join(columns, ", "),
-		Fix:  "give the table with the columns that it had in training",
+		Kind: problem.Blocked, Code: "predict.missing_column", Where: name,
+		What: fmt.Sprintf("table %s lacks %d columns that it had in training: %s", name, len(columns), strings.Join(columns, ", ")),
+		Why:  "features are made of them, or they tell rows apart",
+		Fix:  "add them, or take them as missing in every row with --allow-missing",
 	}
 }

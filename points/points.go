@@ -18,6 +18,7 @@ import (
 	"github.com/septet-ml/septet/feature/event"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/label"
+	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/source"
 	"github.com/septet-ml/septet/table"
 )
@@ -90,23 +91,84 @@ func Decode(data []byte) (*Recipe, error) {
 	return &r, r.Check()
 }
 
-// Only is the recipe with those features that the named raw columns need.
+// Only is the recipe that the named raw columns need: their features, and the
+// tables that these are made of or that say whom the rule can be asked about.
 func (r *Recipe) Only(columns []string) *Recipe {
 	out := *r
-	out.Features = nil
+	out.Features, out.Tables, out.Exclude = nil, nil, nil
+	out.Schema.Events, out.Schema.Static = nil, nil
+	used := map[string]bool{r.Label.EventTable: true}
+	for _, f := range r.Unit.Filters {
+		used[f.Table] = true
+	}
 	for _, f := range r.Features {
 		if slices.Contains(columns, f.Name) {
 			out.Features = append(out.Features, f)
+			uses(&f, used)
+		}
+	}
+	for _, t := range slices.Backward(r.Schema.Static) { // its keys lead to tables before it
+		for _, k := range t.Keys {
+			if used[t.Table] && k.Table != "" {
+				used[k.Table] = true
+			}
+		}
+	}
+	for _, t := range r.Tables {
+		if used[t.Name] {
+			out.Tables = append(out.Tables, t)
+		}
+	}
+	for _, t := range r.Schema.Events {
+		if used[t.Table] {
+			out.Schema.Events = append(out.Schema.Events, t)
+		}
+	}
+	for _, t := range r.Schema.Static {
+		if used[t.Table] {
+			out.Schema.Static = append(out.Schema.Static, t)
 		}
 	}
 	return &out
 }
 
-// Options are the limits of the data engine.
+// uses notes the tables that a feature is made of.
+func uses(f *event.Feature, tables map[string]bool) {
+	if f.Table != "" {
+		tables[f.Table] = true
+	}
+	for i := range f.Of {
+		uses(&f.Of[i], tables)
+	}
+}
+
+// Entity are the columns that name a unit, and how their cells are read: as
+// in the table whose events decide whom the rule can be asked about.
+func (r *Recipe) Entity() ([]Column, error) {
+	at := slices.IndexFunc(r.Tables, func(t Table) bool { return t.Name == r.Label.EventTable })
+	if at < 0 {
+		return nil, fmt.Errorf("recipe: no table %q", r.Label.EventTable)
+	}
+	var out []Column
+	for _, name := range r.Unit.Entity {
+		i := slices.IndexFunc(r.Tables[at].Columns, func(c Column) bool { return c.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("recipe: table %q has no column %q", r.Label.EventTable, name)
+		}
+		out = append(out, r.Tables[at].Columns[i])
+	}
+	return out, nil
+}
+
+// Options are the limits of the data engine, and what to do with files that
+// are not those of the training.
 type Options struct {
 	Threads int
 	Memory  int64  // bytes; 0 is the engine's own choice
 	Temp    string // folder for spill files; "" is the system's
+
+	AllowMissing bool                                      // columns that a file lacks have no value in any row; else they are refused
+	Read         func(table string, loaded *source.Loaded) // hears what came of each file; may be nil
 }
 
 // Load puts the tables of files into a data engine: for each table of the
@@ -138,8 +200,16 @@ func (r *Recipe) load(ctx context.Context, db *duck.DB, t Table, find func(strin
 	if err != nil {
 		return err
 	}
-	if len(loaded.Lacking) > 0 {
+	if len(loaded.Lacking) > 0 && !o.AllowMissing {
 		return lacking(t.Name, loaded.Lacking)
+	}
+	for _, c := range t.Columns {
+		if slices.Contains(loaded.Lacking, c.Name) {
+			loaded.Table.Columns = append(loaded.Table.Columns, table.Blank(c.Name, c.Kind, loaded.Table.Rows))
+		}
+	}
+	if o.Read != nil {
+		o.Read(t.Name, loaded)
 	}
 	clean, repeated := Clean(loaded.Table)
 	if seen != nil {
@@ -152,6 +222,20 @@ func (r *Recipe) load(ctx context.Context, db *duck.DB, t Table, find func(strin
 // columns and label.Snapshot. The columns are named as the features.
 func (r *Recipe) Build(ctx context.Context, db *duck.DB, spine *table.Table) (*table.Table, error) {
 	return event.Build(ctx, db, &r.Schema, r.Features, spine)
+}
+
+// Newest is the day of the newest event of the table that decides whom the
+// rule can be asked about: the date of a prediction where none is said.
+func (r *Recipe) Newest(ctx context.Context, db *duck.DB) (time.Time, error) {
+	t, err := db.Query(ctx, "SELECT max("+duck.Quote(r.Label.EventTime)+") FROM "+duck.Quote(r.Label.EventTable))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("newest event of %s: %w", r.Label.EventTable, err)
+	}
+	if t.Rows != 1 || t.Columns[0].Kind != table.Time || t.Columns[0].IsMissing(0) {
+		return time.Time{}, &problem.Problem{Kind: problem.Blocked, Code: "data.no_time", Where: r.Label.EventTable + "." + r.Label.EventTime,
+			What: "no event has a time", Fix: "give the table with its times"}
+	}
+	return time.UnixMicro(t.Columns[0].Time[0]).UTC().Truncate(24 * time.Hour), nil
 }
 
 // Population is the spine of a date: the entities that the rule can be asked

@@ -11,19 +11,21 @@ import (
 	"io"
 
 	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/feature"
 	"github.com/septet-ml/septet/fitting"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/crossfit"
 	"github.com/septet-ml/septet/learn/portfolio"
 	"github.com/septet-ml/septet/modelfile"
+	"github.com/septet-ml/septet/points"
 )
 
 // Step is the agent.
 func Step() durable.Step[handoff.Choice, handoff.Model] {
 	return durable.Step[handoff.Choice, handoff.Model]{
 		Agent:   handoff.ModelTrainer,
-		Version: 1,
+		Version: 2,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed      uint64
@@ -135,6 +137,9 @@ func write(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe
 	if scope.Target != nil {
 		m.Target = scope.Target.Column
 	}
+	if err := keepPoints(d, out.Choice.Features, m); err != nil {
+		return err
+	}
 	if err := m.MakeGolden(bench.File.Inputs, everyRow(bench.File.Inputs.Rows), goldenRows, d.Settings.Seed); err != nil {
 		return err
 	}
@@ -162,6 +167,32 @@ func write(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe
 	}
 	if equal != total {
 		return fmt.Errorf("model file: %d of %d golden rows give other bits when read back", total-equal, total)
+	}
+	return nil
+}
+
+// keepPoints puts what makes features of events into the model, where it has
+// such features.
+func keepPoints(d *durable.Desk, in handoff.Features, m *modelfile.Model) error {
+	if in.Points == nil {
+		return nil
+	}
+	data, err := d.Artifacts.Read(in.Points.Recipe)
+	if err != nil {
+		return err
+	}
+	recipe, err := points.Decode(data)
+	if err != nil {
+		return err
+	}
+	entity, err := recipe.Entity()
+	if err != nil {
+		return err
+	}
+	m.Recipe = data
+	m.Points = &modelfile.Points{Snapshot: *in.Dataset.Scope.AsOf, Latest: in.Points.Latest}
+	for _, c := range entity {
+		m.Points.Entity = append(m.Points.Entity, feature.Input{Name: c.Name, CellRule: c.CellRule})
 	}
 	return nil
 }

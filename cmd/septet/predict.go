@@ -29,12 +29,13 @@ type predicted struct {
 	Model    named    `json:"model"`
 	In       string   `json:"in"`
 	Out      string   `json:"out"`
+	AsOf     *string  `json:"as_of"` // of a folder of tables; else null
 	Rows     int      `json:"rows"`
 	Scored   int      `json:"scored"`
-	Rejected int      `json:"rejected"`
-	Rejects  *string  `json:"rejects"` // the list of them; null where there are none
-	Ignored  []string `json:"ignored"` // columns that the model does not use
-	Absent   []string `json:"absent"`  // columns that the model uses and the file lacks, taken as missing
+	Rejected int      `json:"rejected"` // of a folder: rows of its tables
+	Rejects  *string  `json:"rejects"`  // the list of them; null where there are none
+	Ignored  []string `json:"ignored"`  // columns that the model does not use
+	Absent   []string `json:"absent"`   // columns that the model uses and the file lacks, taken as missing
 	Code     int      `json:"exit_code"`
 }
 
@@ -45,25 +46,34 @@ func (p predicted) Text(w io.Writer, s terminal.Style) {
 	if p.Rejected > 0 {
 		status = "warning"
 	}
-	fmt.Fprintf(w, "  %s %d of %d rows scored → %s\n", s.Check(status), p.Scored, p.Rows, p.Out)
+	if p.AsOf != nil {
+		fmt.Fprintf(w, "  %s %d scored as of %s → %s\n", s.Check(status), p.Scored, *p.AsOf, p.Out)
+	} else {
+		fmt.Fprintf(w, "  %s %d of %d rows scored → %s\n", s.Check(status), p.Scored, p.Rows, p.Out)
+	}
 	if p.Rejects != nil {
-		fmt.Fprintf(w, "    %d could not be scored; %s says why\n", p.Rejected, *p.Rejects)
+		fmt.Fprintf(w, "    %d rows could not be read as they must; %s says why\n", p.Rejected, *p.Rejects)
 	}
 }
 
 func (a *app) predictCommand() *cobra.Command {
-	var in, out string
+	var in, out, asOf string
 	var allowMissing bool
 	var threads int
 	c := &cobra.Command{
-		Use: "predict MODEL --in FILE --out FILE", Short: "Score every row of a file", GroupID: "serve", Args: exactly("MODEL"),
+		Use: "predict MODEL --in FILE|DIR --out FILE", Short: "Score every row of a file, or every unit of a folder of tables", GroupID: "serve", Args: exactly("MODEL"),
 		Long: `Scores every row of a file (.csv, .csv.gz, .parquet) with a model: a name of the
 registry, name@version, name@stage, a digest or a .septet file.
 
 The output has the rows of the input in their order: the columns that name the
 unit, or the number of the row; the prediction; and the probability of the
 positive class, or of each class. Rows that cannot be scored are left empty and
-listed, with the reason, in the file OUT.rejects.csv.`,
+listed, with the reason, in the file OUT.rejects.csv.
+
+A model of events takes the folder of its tables: who is scored, and what is
+known of them, is what the tables say before the date of --as-of. Rows of the
+tables that cannot be read as in training are listed as rejects. It takes a
+file, too, with the features as its columns.`,
 	}
 	a.command(c, func(ctx context.Context, args []string) (answer, error) {
 		if in == "" || out == "" {
@@ -80,7 +90,7 @@ listed, with the reason, in the file OUT.rejects.csv.`,
 		if j.threads <= 0 {
 			j.threads = runtime.NumCPU()
 		}
-		p, err := j.run(ctx)
+		p, err := j.run(ctx, asOf)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +99,8 @@ listed, with the reason, in the file OUT.rejects.csv.`,
 		return p, nil
 	})
 	flags := c.Flags()
-	flags.StringVar(&in, "in", "", "`file` with the rows")
+	flags.StringVar(&in, "in", "", "`file` with the rows, or folder with the tables of events")
+	flags.StringVar(&asOf, "as-of", "", "`date` (YYYY-MM-DD) from which is predicted: nothing of that day or later is looked at; default: the day of the newest event")
 	flags.StringVar(&out, "out", "", "`file` for the predictions (CSV)")
 	flags.BoolVar(&allowMissing, "allow-missing", false, "take columns that the file lacks as missing in every row")
 	flags.IntVar(&threads, "threads", 0, "`cores` to use; never changes a prediction; default: all")
@@ -104,7 +115,9 @@ func (a *app) notice(p predicted) {
 	if len(p.Absent) > 0 {
 		fmt.Fprintf(a.stderr, "absent: taken as missing in every row: %s\n", strings.Join(p.Absent, ", "))
 	}
-	if p.Rejected > 0 {
+	if p.Rejected > 0 && p.AsOf != nil {
+		fmt.Fprintf(a.stderr, "rejected: %d rows of the tables\n", p.Rejected)
+	} else if p.Rejected > 0 {
 		fmt.Fprintf(a.stderr, "rejected: %d of %d rows\n", p.Rejected, p.Rows)
 	}
 }
@@ -117,8 +130,21 @@ type scoring struct {
 	threads      int
 }
 
-func (j *scoring) run(ctx context.Context) (predicted, error) {
+func (j *scoring) run(ctx context.Context, asOf string) (predicted, error) {
 	p := predicted{Format: "septet.prediction/1", In: absolute(j.in), Out: absolute(j.out)}
+	if info, err := os.Stat(j.in); err == nil && info.IsDir() {
+		err := j.folder(ctx, asOf, &p)
+		return p, err
+	}
+	if asOf != "" {
+		return p, usage("usage.arguments", "--as-of", "a file of rows has no date: it is of the day that its columns were made for", "leave --as-of out, or give a folder of tables")
+	}
+	err := j.file(ctx, &p)
+	return p, err
+}
+
+// file scores the rows of a file.
+func (j *scoring) file(ctx context.Context, p *predicted) error {
 	m := j.model
 	var rules []source.Rule
 	for _, in := range m.Transform.Inputs {
@@ -129,15 +155,15 @@ func (j *scoring) run(ctx context.Context) (predicted, error) {
 	}
 	loaded, err := source.LoadBy(ctx, j.in, rules, j.threads)
 	if err != nil {
-		return p, err
+		return err
 	}
-	raw, entity, err := j.complete(loaded, &p)
+	raw, entity, err := j.complete(loaded, p)
 	if err != nil {
-		return p, err
+		return err
 	}
 	scores, err := m.ScoreTable(ctx, raw, j.threads)
 	if err != nil {
-		return p, err
+		return err
 	}
 	rejects := rejectsOf(loaded)
 	p.Rows, p.Rejected = raw.Rows+len(loaded.Rejected), len(rejects)
@@ -145,7 +171,7 @@ func (j *scoring) run(ctx context.Context) (predicted, error) {
 	if p.Scored == 0 {
 		p.Code = (&problem.Problem{Kind: problem.Blocked}).ExitCode()
 	}
-	return p, j.write(&p, &results{m: m, loaded: loaded, entity: entity, scores: scores, rejects: rejects})
+	return j.write(p, &results{m: m, loaded: loaded, entity: entity, scores: scores, rejects: rejects, listed: rejects})
 }
 
 // complete sorts out what the file has: the columns that the model takes,
@@ -157,7 +183,7 @@ func (j *scoring) complete(l *source.Loaded, p *predicted) (raw *table.Table, en
 	for _, in := range j.model.Transform.Inputs {
 		if slices.Contains(l.Lacking, in.Name) {
 			p.Absent = append(p.Absent, in.Name)
-			raw.Columns = append(raw.Columns, missingColumn(in.Name, in.Kind, raw.Rows))
+			raw.Columns = append(raw.Columns, table.Blank(in.Name, in.Kind, raw.Rows))
 			continue
 		}
 		raw.Columns = append(raw.Columns, l.Table.Columns[at])
@@ -189,25 +215,10 @@ func (j *scoring) complete(l *source.Loaded, p *predicted) (raw *table.Table, en
 	return raw, entity, nil
 }
 
-// missingColumn has no value in any row.
-func missingColumn(name string, kind table.Kind, rows int) table.Column {
-	c := table.Column{Name: name, Kind: kind}
-	rule := table.CellRule{Kind: kind}
-	none, _ := rule.Read("")
-	switch kind {
-	case table.Number:
-		c.Number = slices.Repeat([]float64{none.Number}, rows)
-	case table.Text:
-		c.Code = slices.Repeat([]int32{table.Missing}, rows)
-	case table.Time:
-		c.Time = slices.Repeat([]int64{none.Time}, rows)
-	}
-	return c
-}
-
 // reject is a row that cannot be scored.
 type reject struct {
-	row    int // 1-based in the file
+	table  string // of a folder; "" for a file
+	row    int    // 1-based in the file
 	reason string
 }
 
@@ -216,7 +227,7 @@ type reject struct {
 func rejectsOf(l *source.Loaded) []reject {
 	var all []reject
 	for _, r := range l.Rejected {
-		all = append(all, reject{r.Row, r.Reason})
+		all = append(all, reject{row: r.Row, reason: r.Reason})
 	}
 	for _, cell := range l.Invalid {
 		row := l.Row(cell.Row)
@@ -226,7 +237,7 @@ func rejectsOf(l *source.Loaded) []reject {
 			all[n-1].reason += "; " + reason
 			continue
 		}
-		all = append(all, reject{row, reason})
+		all = append(all, reject{row: row, reason: reason})
 	}
 	slices.SortStableFunc(all, func(a, b reject) int { return a.row - b.row })
 	return all
@@ -238,7 +249,8 @@ type results struct {
 	loaded  *source.Loaded
 	entity  []*table.Column
 	scores  []float64
-	rejects []reject
+	rejects []reject // rows that get no prediction
+	listed  []reject // what the list of rejects has
 }
 
 // write writes the predictions, and the list of rejects where there are any,
@@ -248,7 +260,7 @@ func (j *scoring) write(p *predicted, r *results) error {
 		return err
 	}
 	list := j.out + ".rejects.csv"
-	if len(r.rejects) == 0 {
+	if len(r.listed) == 0 {
 		if err := os.Remove(list); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("remove an old list of rejects: %w", err)
 		}
@@ -256,15 +268,25 @@ func (j *scoring) write(p *predicted, r *results) error {
 	}
 	path := absolute(list)
 	p.Rejects = &path
-	return replace(list, func(w io.Writer) error {
-		out := csv.NewWriter(w)
-		_ = out.Write([]string{"row", "reason"}) // an error stays in the writer
-		for _, rejected := range r.rejects {
-			_ = out.Write([]string{strconv.Itoa(rejected.row), rejected.reason})
+	return replace(list, func(w io.Writer) error { return listRejects(w, r.listed, p.AsOf != nil) })
+}
+
+func listRejects(w io.Writer, rejects []reject, tables bool) error {
+	out := csv.NewWriter(w)
+	record := []string{"table", "row", "reason"}
+	if !tables {
+		record = record[1:]
+	}
+	_ = out.Write(record) // an error stays in the writer
+	for _, r := range rejects {
+		record := []string{r.table, strconv.Itoa(r.row), r.reason}
+		if !tables {
+			record = record[1:]
 		}
-		out.Flush()
-		return out.Error()
-	})
+		_ = out.Write(record)
+	}
+	out.Flush()
+	return out.Error()
 }
 
 // predictions writes every row of the file in its order.
