@@ -25,11 +25,11 @@ type slot struct {
 	levels  []uint8 // Text columns: the code of each level
 }
 
-// step is a node: a code above cut goes to the step after left, others to
-// left. A leaf stays where it is.
+// step is a node: a code goes down steps further on, one more if it is above
+// cut. A leaf stays where it is: down is 0 and cut is 255.
 type step struct {
 	slot uint32
-	left uint16 // counted from the tree's root
+	down uint16
 	cut  uint8
 	set  bool // the code's bit in a set decides, not cut
 }
@@ -65,9 +65,9 @@ func newWalker(m *Model) walker {
 		w.roots = append(w.roots, int32(len(w.steps)))
 		for i := range t.Nodes {
 			n := &t.Nodes[i]
-			s, load := step{left: uint16(i), cut: 255}, math.Float32bits(n.Value)
+			s, load := step{cut: 255}, math.Float32bits(n.Value)
 			if n.Feature >= 0 {
-				s = step{slot: slotOf(n), left: uint16(n.Left), cut: n.Cut}
+				s = step{slot: slotOf(n), down: uint16(int(n.Left) - i), cut: n.Cut}
 				load = 0
 				if f := &m.Features[n.Feature]; f.Set {
 					s.set = true
@@ -138,24 +138,27 @@ func (m *Model) Predict(x, out []float64) {
 func (m *Model) margins(x, out []float64) {
 	width := m.Width()
 	n := len(out) / width
-	codes := make([]uint8, 0, n*len(m.slots))
+	var buffer [2048]uint8
+	codes := buffer[:0]
 	for i := range n {
 		codes = m.codes(codes, x[i*m.Columns:(i+1)*m.Columns])
 	}
 	clear(out)
-	for t := range m.Trees {
-		k := t % width
-		steps := m.steps[m.roots[t]:m.roots[t+1]]
-		loads := m.loads[m.roots[t]:m.roots[t+1]]
-		for i := range n {
-			at := m.leaf(steps, loads, codes[i*len(m.slots):(i+1)*len(m.slots)])
-			out[i*width+k] += float64(math.Float32frombits(loads[at]))
-		}
+	i := 0
+	for ; i+4 <= n; i += 4 {
+		m.fourRows(codes[i*m.width():], out[i*width:])
+	}
+	for ; i < n; i++ {
+		m.oneRow(codes[i*m.width():(i+1)*m.width()], out[i*width:(i+1)*width])
 	}
 	for i := range out {
 		out[i] = finite(m.Base[i%width] + float64(m.Unit*out[i]))
 	}
 }
+
+// width is the number of codes of a row: one per slot, and one that is not
+// used, so that leaves have something to read.
+func (w *walker) width() int { return len(w.slots) + 1 }
 
 // codes appends a row's codes.
 func (w *walker) codes(to []uint8, row []float64) []uint8 {
@@ -163,27 +166,71 @@ func (w *walker) codes(to []uint8, row []float64) []uint8 {
 		s := &w.slots[j]
 		to = append(to, s.code(row[s.column]))
 	}
-	return to
+	return append(to, 0)
 }
 
-// next is the step after s, counted from the root.
-func (w *walker) next(s step, load uint32, codes []uint8) int {
-	code := codes[s.slot]
-	if s.set && !w.sets[load].has(int(code)) || !s.set && code > s.cut {
-		return int(s.left) + 1
+// next is where a row of codes goes from step at.
+func (w *walker) next(at uint32, codes []uint8) uint32 {
+	s := w.steps[at]
+	code := uint32(codes[s.slot])
+	if s.set {
+		return at + uint32(s.down) + 1 - uint32(w.sets[w.loads[at]][code>>6]>>(code&63)&1)
 	}
-	return int(s.left)
+	return at + uint32(s.down) + (uint32(s.cut)-code)>>31
 }
 
-// leaf is the number of the leaf that a row of codes falls into.
-func (w *walker) leaf(steps []step, loads []uint32, codes []uint8) int {
-	at := 0
-	for {
-		s := steps[at]
-		if int(s.left) == at {
-			return at
+// value is the value of leaf at.
+func (w *walker) value(at uint32) float64 { return float64(math.Float32frombits(w.loads[at])) }
+
+// fourRows adds each tree's leaves to four rows' scores. Four walks at a time
+// keep the processor busy while each waits for its next step.
+func (m *Model) fourRows(codes []uint8, out []float64) {
+	n, width := m.width(), m.Width()
+	c0, c1, c2, c3 := codes[:n], codes[n:2*n], codes[2*n:3*n], codes[3*n:4*n]
+	for t := range m.Trees {
+		root := uint32(m.roots[t])
+		a, b, c, d := m.walk([4]uint32{root, root, root, root}, c0, c1, c2, c3)
+		k := t % width
+		out[k] += m.value(a)
+		out[k+width] += m.value(b)
+		out[k+2*width] += m.value(c)
+		out[k+3*width] += m.value(d)
+	}
+}
+
+// oneRow adds each tree's leaf to the row's scores, four trees at a time.
+func (m *Model) oneRow(codes []uint8, out []float64) {
+	t, k := 0, 0
+	add := func(at uint32) {
+		out[k] += m.value(at)
+		if k++; k == len(out) {
+			k = 0
 		}
-		at = w.next(s, loads[at], codes)
+	}
+	for ; t+4 <= len(m.Trees); t += 4 {
+		r := m.roots[t : t+4]
+		a, b, c, d := m.walk([4]uint32{uint32(r[0]), uint32(r[1]), uint32(r[2]), uint32(r[3])}, codes, codes, codes, codes)
+		add(a)
+		add(b)
+		add(c)
+		add(d)
+	}
+	for ; t < len(m.Trees); t++ {
+		root := uint32(m.roots[t])
+		a, _, _, _ := m.walk([4]uint32{root, root, root, root}, codes, codes, codes, codes)
+		add(a)
+	}
+}
+
+// walk follows four walks to their leaves.
+func (w *walker) walk(from [4]uint32, c0, c1, c2, c3 []uint8) (a, b, c, d uint32) {
+	a, b, c, d = from[0], from[1], from[2], from[3]
+	for {
+		nextA, nextB, nextC, nextD := w.next(a, c0), w.next(b, c1), w.next(c, c2), w.next(d, c3)
+		if nextA == a && nextB == b && nextC == c && nextD == d {
+			return a, b, c, d
+		}
+		a, b, c, d = nextA, nextB, nextC, nextD
 	}
 }
 

@@ -81,7 +81,7 @@ type explainer struct {
 // row has left the column's edges before, both are -1/(1-t).
 func (e *explainer) tree(t int) {
 	first, end := e.roots[t], e.roots[t+1]
-	steps, loads := e.steps[first:end], e.loads[first:end]
+	steps := e.steps[first:end]
 	share, whole, last := e.share[first:end], e.whole[first:end], e.last[first:end]
 	rule := e.rules[e.points[t]]
 	n := len(rule)
@@ -93,12 +93,12 @@ func (e *explainer) tree(t int) {
 		product[q] = 1
 	}
 	for i, s := range steps {
-		left := int(s.left)
-		if left == i {
+		if s.down == 0 {
 			continue
 		}
+		left := i + int(s.down)
 		here, inverse := product[i*n:(i+1)*n], inverse[i*n:(i+1)*n]
-		goes := e.next(s, loads[i], e.codes)
+		goes := int(e.next(uint32(first)+uint32(i), e.codes)) - int(first)
 		before := follows[last[left]]
 		for q, p := range rule {
 			inverse[q] = here[q]
@@ -134,14 +134,14 @@ func (e *explainer) upwards(t int, sums, inverse []float64) {
 	n := len(rule)
 	for i := len(steps) - 1; i > 0; i-- {
 		here := sums[i*n : (i+1)*n]
-		if int(steps[i].left) == i {
-			value := float64(math.Float32frombits(e.loads[int(first)+i]))
+		if steps[i].down == 0 {
+			value := e.value(uint32(first) + uint32(i))
 			for q := range here {
 				here[q] *= value
 			}
 		}
 		up := int(parent[i])
-		if int(steps[up].left) == i-1 { // the right child comes first: clear what was the product
+		if up+int(steps[up].down) == i-1 { // the right child comes first: clear what was the product
 			clear(sums[up*n : (up+1)*n])
 		}
 		above, inverse := sums[up*n:(up+1)*n], inverse[up*n:(up+1)*n]
