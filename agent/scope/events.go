@@ -73,8 +73,8 @@ func (d *draft) rule() string {
 }
 
 // wantsEvents tells whether the answer is to be made from events. best is the
-// column that the request names best. It wins, unless it is named only by
-// likeness, or is a number in an event table of which the future is asked.
+// column that the request names best. It wins, unless it is named in part
+// only, or is a number in an event table of which the future is asked.
 func (d *draft) wantsEvents(best candidate) bool {
 	if d.rule() == "" || len(d.eventTables()) == 0 {
 		return false
@@ -82,8 +82,8 @@ func (d *draft) wantsEvents(best candidate) bool {
 	switch {
 	case best.column == nil:
 		return true
-	case !best.literal && best.name < 0.75:
-		return true
+	case best.name < 0.75:
+		return true // only a part of its name, or only likeness
 	case d.r.said.horizonDays == 0 || !d.isEventTable(best.table):
 		return false
 	}

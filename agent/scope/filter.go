@@ -62,14 +62,19 @@ func (d *draft) period() {
 	}
 }
 
-// unheard warns of numbers in the request that nothing was made of: they may
-// be bounds that were meant to keep rows.
+// unheard warns of numbers, and of words for whom is predicted, that nothing
+// was made of: they may have been meant to keep rows.
 func (d *draft) unheard() {
 	for i, w := range d.r.words {
 		if w.taken || !w.isNumber || w.role == object || w.lower == "one" {
 			continue
 		}
 		d.warn("“%s” of the request was not understood and has no effect", span(d.r.text, d.r.words, max(0, i-2), i+1))
+	}
+	for _, w := range d.r.with(subject) {
+		if !w.isNumber && !w.capital() && len(w.lower) > 2 && !d.explained(w) {
+			d.warn("“%s” of the request is nothing that the tables hold; it was passed over", w.text)
+		}
 	}
 }
 
@@ -163,14 +168,14 @@ func (d *draft) reachable(c *column) bool {
 // that the vocabulary knows needs a capital letter or quotation marks.
 func (d *draft) meant(i, end int, f handoff.Filter) bool {
 	w := d.r.words[i]
-	named := w.quoted > 0 || w.capital() && i > 0 && !strings.ContainsAny(d.r.words[i-1].text, ".?!")
-	if named {
+	known := d.nouns[w.stem] || len(d.groups[w.stem]) > 0 || quantity[w.lower] || sorting[w.lower] || wrappers[w.lower] || laterWords[w.lower]
+	begins := i == 0 || strings.ContainsAny(d.r.words[i-1].text, ".?!") // there every word has a capital
+	if w.quoted > 0 || w.capital() && (!begins || !known && strings.HasPrefix(f.Value, w.text)) {
 		return true
 	}
 	if w.role == object || w.role == aside {
 		return false
 	}
-	known := d.nouns[w.stem] || len(d.groups[w.stem]) > 0 || quantity[w.lower] || sorting[w.lower] || wrappers[w.lower] || laterWords[w.lower]
 	if end == i+1 && known {
 		return false
 	}
@@ -319,21 +324,27 @@ func (d *draft) stranger(i int) bool {
 	if strings.ContainsAny(d.r.words[i-1].text, ".?!:") && w.quoted == 0 {
 		return false
 	}
-	if stops[w.lower] || known[w.lower] || known[w.stem] || d.nouns[w.stem] || len(d.groups[w.stem]) > 0 || models[w.lower] || predicts[w.lower] || quantity[w.lower] || sorting[w.lower] || wrappers[w.lower] {
-		return false
+	return !known[w.lower] && !known[w.stem] && !d.explained(w)
+}
+
+// explained tells whether a word is of the vocabulary, or the tables have
+// something like it.
+func (d *draft) explained(w word) bool {
+	if stops[w.lower] || d.nouns[w.stem] || len(d.groups[w.stem]) > 0 || models[w.lower] || predicts[w.lower] || quantity[w.lower] || sorting[w.lower] || wrappers[w.lower] || chances[w.lower] {
+		return true
 	}
 	for n := range d.tables {
 		if d.explains(n, w) {
-			return false
+			return true
 		}
 	}
 	for k := range d.columns {
 		c := &d.columns[k]
 		if slices.ContainsFunc(c.parts, func(p word) bool { return d.alike(w, p) > 0 }) || within(w, c) > 0 || c.squashed == squash(w.text) {
-			return false
+			return true
 		}
 	}
-	return d.target == nil || !d.meansLevel(d.target, w)
+	return d.target != nil && d.meansLevel(d.target, w)
 }
 
 // like gives the values that differ from a word as by a slip of the pen, as

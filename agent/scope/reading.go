@@ -47,7 +47,8 @@ func read(request string) *reading {
 // is taken to name it.
 func (r *reading) roles() {
 	state := nothing
-	spoken := false // an object word was seen
+	spoken := false  // an object word was seen
+	counted := false // behind "how many"
 	for i := range r.words {
 		w := &r.words[i]
 		if w.taken {
@@ -75,8 +76,11 @@ func (r *reading) roles() {
 			state, spoken = object, false
 			continue
 		case r.howMany(i):
-			r.quantity = true
+			r.quantity, counted = true, true
 			state, spoken = object, false
+			continue
+		case counted && state == object && r.words[i-1].role == object && auxiliary[w.lower]:
+			state = subject // "how many calls does a customer make"
 			continue
 		case w.lower == "which" || w.lower == "what" || w.lower == "whether" || w.lower == "who" || w.lower == "if" || w.lower == "that" && state == object && !spoken:
 			r.ask(i)
@@ -119,7 +123,7 @@ func (r *reading) roles() {
 		w.role = state
 		spoken = spoken || state == object && !nounStems[w.stem]
 	}
-	r.fallBack()
+	r.fallBack(counted)
 	named := false
 	for _, w := range r.words {
 		if w.role == object {
@@ -228,19 +232,21 @@ func (r *reading) promote(i int) bool {
 }
 
 // fallBack makes every word that names something the object if no word is:
-// first those of the subject, then those behind prepositions.
-func (r *reading) fallBack() {
+// first those of the subject, then those behind prepositions. A noun of a unit
+// is one only if it is counted: "how many calls".
+func (r *reading) fallBack(counted bool) {
 	for _, from := range [][]role{{object}, {subject, nothing}, {tail}} {
 		any := false
 		for i := range r.words {
 			w := &r.words[i]
+			r.quantity = r.quantity || !w.taken && wrappers[w.lower] && quantity[w.lower]
 			if w.taken || w.sign || stops[w.lower] || build[w.lower] || from[0] != object && (predicts[w.lower] || models[w.lower] || wrappers[w.lower]) {
 				continue
 			}
 			for _, role := range from {
 				if w.role == role {
 					w.role = object
-					any = any || !nounStems[w.stem]
+					any = any || counted || !nounStems[w.stem]
 				}
 			}
 		}

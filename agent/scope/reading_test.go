@@ -18,7 +18,7 @@ func TestRoles(t *testing.T) {
 		{"which bookings will be cancelled", "cancelled"},
 		{"estimate the price of diamonds", "price"},
 		{"predict the sale price of a house using everything", "sale price"},
-		{"How many rings does an abalone have?", "rings abalone"},
+		{"How many rings does an abalone have?", "rings"},
 		{"how much will customers spend in the next 90 days", "customers spend"},
 		{"Build a model that predicts whether a customer will churn in the next quarter", "churn"},
 		{"I want to know which HCPs are about to stop prescribing Kisqali", "stop prescribing Kisqali"},
