@@ -13,6 +13,9 @@ import (
 //	{"predictions": [{"prediction", "probability", "probabilities"}, ...],
 //	 "model": {"name", "version", "digest"}, "slot", "request_id"}
 //
+// A model of event features has "as_of" before "model": the date of the
+// features that were looked up, or null where all rows brought their own.
+//
 // Class names and the model's part are made once, when the slot is.
 type answer struct {
 	task    learn.Task
@@ -46,6 +49,14 @@ func newAnswer(about *About, ref modelRef, slot string) (*answer, error) {
 	a.tail = append(a.tail, model...)
 	a.tail = append(a.tail, `,"slot":"`+slot+`","request_id":"`...)
 	return a, nil
+}
+
+// asOf is the answer with a date (JSON: a string or null) behind the
+// predictions.
+func (a *answer) asOf(date string) *answer {
+	dated := *a
+	dated.tail = append([]byte(`],"as_of":`+date+","), a.tail[len("],"):]...)
+	return &dated
 }
 
 // append writes the answer to a request: scores has width values per row.

@@ -18,6 +18,8 @@ type description struct {
 	Classes  []string      `json:"classes"`
 	URL      string        `json:"url"`
 	Inputs   []inputColumn `json:"inputs"`
+	Entity   []inputColumn `json:"entity,omitempty"` // columns that name a unit: just they are enough in a row
+	AsOf     string        `json:"as_of,omitempty"`  // the date of what is looked up then
 	Features []string      `json:"features"`
 	Example  any           `json:"example"` // a request; the row is made up
 	Curl     string        `json:"curl"`
@@ -43,10 +45,30 @@ func (s *Server) describe(slot *slot) description {
 	if len(about.Golden) > 0 {
 		request := exampleBody(nil, about.Golden[0])
 		d.Example = json.RawMessage(request)
+		if l := slot.form.lookup; l != nil {
+			request = d.byName(l)
+		}
 		d.Curl = fmt.Sprintf("curl -s %s -H 'content-type: application/json' -d '%s'",
 			shellQuote(d.URL+":predict"), strings.ReplaceAll(string(request), "'", `'\''`))
 	}
 	return d
+}
+
+// byName describes the lookup and gives a request with a row that only names a
+// unit. It holds nobody's key, but says where to put one.
+func (d *description) byName(l *lookup) []byte {
+	d.AsOf = l.asOf
+	row := make(map[string]string, len(l.entity))
+	for i := range l.entity {
+		in := &l.entity[i]
+		d.Entity = append(d.Entity, inputColumn{in.Name, in.Kind.String(), in.Unit})
+		row[in.Name] = "PUT A " + in.Name + " HERE"
+	}
+	body, err := json.Marshal(map[string]any{"rows": []any{row}})
+	if err != nil {
+		panic("serve: texts that are no JSON: " + err.Error())
+	}
+	return body
 }
 
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -45,12 +45,20 @@ func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot,
 			What: "the model file has no golden rows to check it by", Fix: "make the model again"}
 	}
 	ref := modelRef{Name: m.Name, Version: m.Version, Digest: m.Digest}
+	lookup, err := openLookup(s.folder, about)
+	if err != nil {
+		return nil, err
+	}
 	answer, err := newAnswer(about, ref, color)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", m.Digest, err)
 	}
 	sl := &slot{ref: ref, color: color, path: path, model: model, about: about, form: newForm(about.Inputs), answer: answer,
 		bytes: about.Bytes, memory: max(0, liveHeap()-before)}
+	if lookup != nil {
+		sl.form.lookup = lookup
+		sl.answer, sl.dated = answer.asOf("null"), answer.asOf(`"`+lookup.asOf+`"`)
+	}
 	sl.metrics = s.metrics.Model(ref.Name, ref.Version, ref.Digest)
 	sl.log = s.history.Model(ref.Name, ref.Version, ref.Digest, len(about.Features), about.Width)
 	return sl, nil

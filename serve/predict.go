@@ -48,7 +48,11 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request, name string) {
 	if k.batch.extra > 0 {
 		h[extraHeader] = []string{strconv.Itoa(k.batch.extra)}
 	}
-	k.reply = slot.answer.append(k.reply[:0], slot.model, k.out, slot.about.Width, id)
+	answer := slot.answer
+	if k.batch.looked > 0 {
+		answer = slot.dated
+	}
+	k.reply = answer.append(k.reply[:0], slot.model, k.out, slot.about.Width, id)
 	h["Content-Type"] = jsonContent
 	h["Content-Length"] = []string{strconv.Itoa(len(k.reply))}
 	if _, err := w.Write(k.reply); err != nil {
@@ -194,7 +198,7 @@ func (c *call) judge(t *trial, k *work, err error) *problem.Problem {
 		return rolledBack("deploy.errors", "the candidate failed to score a request", err)
 	}
 	live := t.live()
-	if len(k.batch.faults) == 0 || live == nil {
+	if len(k.batch.faults) == 0 || live == nil || k.batch.onlyUnknown() {
 		return nil
 	}
 	other := c.server.works.Get().(*work)

@@ -19,10 +19,12 @@ const maxFaults = 100
 //
 // A value is a number, a text, true, false or null, read by the rule that read
 // the column's cells in training; null is a missing value. Every column of the
-// model has to be there. Other columns are counted and ignored.
+// model has to be there or, where the server has a table of their values, just
+// the columns that name a unit. Other columns are counted and ignored.
 type form struct {
 	inputs []feature.Input
 	index  map[string]int
+	lookup *lookup // nil where rows cannot be looked up
 }
 
 func newForm(inputs []feature.Input) *form {
@@ -42,12 +44,16 @@ type batch struct {
 	faults []handoff.Fault
 	more   int // faults beyond maxFaults
 
+	looked  int // rows whose values were looked up
+	unknown int // rows that name somebody whom the lookup does not know; a fault each
+	named   named
+
 	seen []int // per input: the row (from 1) that gave it last
 	next int   // the input that is expected next
 }
 
 func (b *batch) reset(inputs int) {
-	b.rows, b.extra, b.more, b.next = 0, 0, 0, 0
+	b.rows, b.extra, b.more, b.next, b.looked, b.unknown = 0, 0, 0, 0, 0, 0
 	b.cells, b.faults = b.cells[:0], b.faults[:0]
 	if cap(b.seen) < inputs {
 		b.seen = make([]int, inputs)
@@ -62,6 +68,12 @@ func (b *batch) fault(pointer, reason, fix string) {
 		return
 	}
 	b.faults = append(b.faults, handoff.Fault{Pointer: pointer, Reason: reason, Fix: fix})
+}
+
+// onlyUnknown tells whether all that is wrong is that rows name somebody whom
+// the lookup does not know: another model may know them.
+func (b *batch) onlyUnknown() bool {
+	return b.unknown > 0 && b.unknown == len(b.faults)+b.more
 }
 
 // read reads a request's body. b has no faults if, and only if, every row of
@@ -128,8 +140,9 @@ func (f *form) readRow(s *scanner, b *batch) {
 		b.cells = append(b.cells, table.Value{})
 	}
 	row := b.cells[base:]
+	b.named.reset(f.lookup.width())
 	s.want('{')
-	given := 0
+	given, shared := 0, 0 // the model's columns that the row has; those of them that name the unit
 	for first := true; s.more(first, '}'); first = false {
 		name := s.text()
 		s.want(':')
@@ -137,7 +150,18 @@ func (f *form) readRow(s *scanner, b *batch) {
 			return
 		}
 		i, known := f.find(name, b.next)
+		if key, isKey := f.lookup.find(name); isKey && !known {
+			f.lookup.read(s, b, key)
+			continue
+		} else if isKey && b.seen[i] != b.rows {
+			start := s.pos
+			f.lookup.read(s, b, key)
+			s.pos = start // it is one of the model's own columns, too
+			shared++
+		}
 		switch {
+		case s.fault != "":
+			return
 		case !known:
 			b.extra++
 			s.skip(3)
@@ -155,7 +179,13 @@ func (f *form) readRow(s *scanner, b *batch) {
 		}
 	}
 	b.next = 0
-	if given < len(f.inputs) && s.fault == "" {
+	switch {
+	case s.fault != "":
+	case given == len(f.inputs):
+		b.extra += b.named.count - shared
+	case f.lookup != nil && given == shared:
+		f.lookup.fill(b, row)
+	default:
 		f.missing(b)
 	}
 }

@@ -51,6 +51,9 @@ func (s *Server) shadowOne(ctx context.Context, t *trial, c copied) {
 	sl, k := t.slot, c.work
 	started := time.Now()
 	sl.read(k, s.limits.Rows)
+	if k.batch.onlyUnknown() {
+		return
+	}
 	if len(k.batch.faults) > 0 {
 		sl.metrics.ShadowFailed()
 		t.requests.Add(1)

@@ -23,6 +23,7 @@ type slot struct {
 	about  *About
 	form   *form
 	answer *answer
+	dated  *answer // to requests with rows that were looked up; nil where none can be
 
 	times   tally // of answers to callers
 	metrics *telemetry.ModelMetrics
