@@ -2,6 +2,7 @@ package scope
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -65,6 +66,26 @@ func TestGrammar(t *testing.T) {
 	} {
 		if got := heard(listen(test.request, split(test.request))); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.request, got, test.want)
+		}
+	}
+}
+
+// TestGrammarPage holds the examples of the page against the grammar.
+func TestGrammarPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/scope-grammar.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(page), "```\n")
+	block, _, _ = strings.Cut(block, "```")
+	lines := strings.Split(strings.TrimSpace(block), "\n")
+	if len(lines) < 20 {
+		t.Fatalf("the page has %d examples", len(lines))
+	}
+	for _, line := range lines {
+		words, want, _ := strings.Cut(line, "|")
+		if got := heard(listen(words, split(words))); got != strings.TrimSpace(want) {
+			t.Errorf("%s: the page says %q, understood is %q", strings.TrimSpace(words), strings.TrimSpace(want), got)
 		}
 	}
 }
