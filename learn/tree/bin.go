@@ -20,7 +20,7 @@ type feature struct {
 	column int // of the table
 	kind   kind
 
-	cuts  []float64 // number, target: see cutPoints
+	cuts  []float64 // number, target: see cutter
 	codes []float64 // target: the figure of each level, NaN where there is none
 	bin   []int16   // set: the bin of each level, or noBin
 
@@ -68,8 +68,9 @@ const (
 // binnedFrom chooses features and bins for d's columns and bins all rows.
 func binnedFrom(d *data, b Boost, seed uint64, c *crew) *binned {
 	perColumn := make([][]feature, len(d.table.Columns))
-	c.blocks(len(perColumn), 1, func(_, j, _ int) {
-		perColumn[j] = featuresOf(d, b, j, seed)
+	cutters := make([]cutter, c.size)
+	c.blocks(len(perColumn), 1, func(w, j, _ int) {
+		perColumn[j] = featuresOf(d, b, j, seed, &cutters[w])
 	})
 	out := &binned{train: d.train, all: d.all}
 	for _, fs := range perColumn {
@@ -95,11 +96,11 @@ func binnedFrom(d *data, b Boost, seed uint64, c *crew) *binned {
 }
 
 // featuresOf makes the features of column j, without their place.
-func featuresOf(d *data, b Boost, j int, seed uint64) []feature {
+func featuresOf(d *data, b Boost, j int, seed uint64, cutter *cutter) []feature {
 	column := &d.table.Columns[j]
 	if column.Kind == table.Number {
 		f := feature{column: j, kind: number}
-		f.cuts = cutPoints(d.train, func(i int) float64 { return column.Number[d.row(i)] }, b.Bins)
+		f.cuts = cutter.points(d.train, func(i int) float64 { return column.Number[d.row(i)] }, b.Bins)
 		f.count(d, func(row int) bool { return column.IsMissing(row) })
 		return []feature{f}
 	}
@@ -117,7 +118,7 @@ func featuresOf(d *data, b Boost, j int, seed uint64) []feature {
 	for _, class := range targetsOf(d) {
 		f := feature{column: j, kind: target, stats: statistics{column, class, b.Category.Prior, seed}}
 		figures := f.stats.crossFitted(d)
-		f.cuts = cutPoints(d.train, func(i int) float64 { return figures[i] }, b.Bins)
+		f.cuts = cutter.points(d.train, func(i int) float64 { return figures[i] }, b.Bins)
 		f.codes = f.stats.table(d, bin)
 		f.count(d, unseen)
 		out = append(out, f)

@@ -23,16 +23,19 @@ func unkey(k uint64) float64 {
 	return math.Float64frombits(k ^ (uint64(^int64(k)>>63) | 1<<63))
 }
 
-// cutPoints divides values (n of them, at(i) each; NaN is left out) into at
-// most bins bins: bin b holds the values above cut b-1 and at most cut b, so
-// there is one cut less than bins. As many distinct values or fewer get a bin
-// each; otherwise bins are about equally full, and a value that would fill one
-// alone gets its own. Cuts lie midway between neighbouring values.
+// cutter chooses cuts; it keeps its memory from column to column.
+type cutter struct{ sample, spare []uint64 }
+
+// points divides values (n of them, at(i) each; NaN is left out) into at most
+// bins bins: bin b holds the values above cut b-1 and at most cut b, so there
+// is one cut less than bins. As many distinct values or fewer get a bin each;
+// otherwise bins are about equally full, and a value that would fill one alone
+// gets its own. Cuts lie midway between neighbouring values.
 //
 // At most maxSample values are looked at, evenly spread with a step that is
 // shifted by chance, so that periodic rows do no harm.
-func cutPoints(n int, at func(i int) float64, bins int) []float64 {
-	sample := make([]uint64, 0, min(n, maxSample))
+func (c *cutter) points(n int, at func(i int) float64, bins int) []float64 {
+	c.sample = slices.Grow(c.sample[:0], min(n, maxSample))
 	for i := range min(n, maxSample) {
 		row := i
 		if n > maxSample {
@@ -40,11 +43,13 @@ func cutPoints(n int, at func(i int) float64, bins int) []float64 {
 			row = lo + int(mix(uint64(i))%uint64(hi-lo))
 		}
 		if x := at(row); x == x {
-			sample = append(sample, key(x))
+			c.sample = append(c.sample, key(x))
 		}
 	}
-	sortKeys(sample)
-	values, counts := runs(sample)
+	total := len(c.sample)
+	c.spare = slices.Grow(c.spare[:0], total)[:total]
+	sortKeys(c.sample, c.spare)
+	values, counts := runs(c.sample, c.spare)
 	if len(values) <= bins {
 		cuts := make([]float64, max(len(values)-1, 0))
 		for i := range cuts {
@@ -52,7 +57,7 @@ func cutPoints(n int, at func(i int) float64, bins int) []float64 {
 		}
 		return cuts
 	}
-	return equallyFull(values, counts, len(sample), bins)
+	return equallyFull(values, counts, total, bins)
 }
 
 // spread is where the i-th of maxSample parts of 0..n begins.
@@ -61,8 +66,8 @@ func spread(i, n int) int {
 }
 
 // sortKeys sorts by bytes of the key, lowest first, and leaves out bytes that
-// all keys have in common.
-func sortKeys(keys []uint64) {
+// all keys have in common. spare is as long as keys.
+func sortKeys(keys, spare []uint64) {
 	if len(keys) < 1000 {
 		slices.Sort(keys)
 		return
@@ -73,7 +78,7 @@ func sortKeys(keys []uint64) {
 			counts[b][uint8(k>>(8*b))]++
 		}
 	}
-	from, to := keys, make([]uint64, len(keys))
+	from, to := keys, spare
 	for b := range counts {
 		c := &counts[b]
 		if c[uint8(keys[0]>>(8*b))] == int32(len(keys)) {
@@ -94,58 +99,58 @@ func sortKeys(keys []uint64) {
 	copy(keys, from)
 }
 
-// runs lists the distinct values of a sorted sample and how often each occurs.
-func runs(sample []uint64) (values []float64, counts []int) {
-	for i := 0; i < len(sample); {
-		j := i + 1
-		for j < len(sample) && sample[j] == sample[i] {
-			j++
+// runs moves the distinct keys of a sorted list to its front and writes how
+// often each occurs to counts.
+func runs(sorted, counts []uint64) (keys, times []uint64) {
+	n := 0
+	for i, k := range sorted {
+		if i > 0 && k == sorted[n-1] {
+			counts[n-1]++
+			continue
 		}
-		values = append(values, unkey(sample[i]))
-		counts = append(counts, j-i)
-		i = j
+		sorted[n], counts[n] = k, 1
+		n++
 	}
-	return values, counts
+	return sorted[:n], counts[:n]
 }
 
-// equallyFull chooses bins-1 cuts at most between ascending values, of which
-// there are more than bins. Values that fill a bin alone come first; the rest
+// equallyFull chooses bins-1 cuts at most between ascending keys, of which
+// there are more than bins. Keys that fill a bin alone come first; the rest
 // share what is left.
-func equallyFull(values []float64, counts []int, total, bins int) []float64 {
-	heavy := 0
-	rest := total
+func equallyFull(keys, counts []uint64, total, bins int) []float64 {
 	full := float64(total) / float64(bins)
-	for _, c := range counts {
-		if float64(c) >= full {
-			heavy++
-			rest -= c
+	light, left := float64(total), bins // rows and bins of keys that do not fill a bin
+	for _, n := range counts {
+		if float64(n) >= full {
+			light -= float64(n)
+			left--
 		}
 	}
-	share := float64(rest) / float64(max(bins-heavy, 1))
-	var cuts []float64
-	var inBin float64
-	left := bins - heavy // bins for light values
-	for i := 0; i+1 < len(values) && len(cuts) < bins-1; i++ {
-		isHeavy := float64(counts[i]) >= full
-		if !isHeavy {
+	cuts := make([]float64, 0, bins-1)
+	share := light / float64(max(left, 1))
+	inBin := 0.0
+	for i := 0; i+1 < len(keys) && len(cuts) < bins-1; i++ {
+		heavy, nextHeavy := float64(counts[i]) >= full, float64(counts[i+1]) >= full
+		if !heavy {
 			inBin += float64(counts[i])
-			rest -= counts[i]
+			light -= float64(counts[i])
 		}
-		nextHeavy := float64(counts[i+1]) >= full
-		if isHeavy || inBin >= share || (nextHeavy && inBin >= max(1, share/2)) {
-			cuts = append(cuts, between(values[i], values[i+1]))
-			inBin = 0
-			if !isHeavy {
-				left--
-				share = float64(rest) / float64(max(left, 1))
-			}
+		if !heavy && inBin < share && !(nextHeavy && inBin >= share/2) {
+			continue
 		}
+		cuts = append(cuts, between(keys[i], keys[i+1]))
+		if !heavy {
+			left--
+			share = light / float64(max(left, 1))
+		}
+		inBin = 0
 	}
 	return cuts
 }
 
 // between is a cut with low <= cut < high, midway as far as floats allow.
-func between(low, high float64) float64 {
+func between(lowKey, highKey uint64) float64 {
+	low, high := unkey(lowKey), unkey(highKey)
 	cut := low/2 + high/2
 	if !(cut >= low && cut < high) {
 		return low

@@ -152,7 +152,7 @@ func TestSortKeys(t *testing.T) {
 			}
 			want := slices.Clone(keys)
 			slices.Sort(want)
-			if sortKeys(keys); !slices.Equal(keys, want) {
+			if sortKeys(keys, make([]uint64, n)); !slices.Equal(keys, want) {
 				t.Errorf("%d %s keys are out of order", n, name)
 			}
 		}

@@ -92,7 +92,7 @@ func TestOneRowIsAsMany(t *testing.T) {
 // prediction.
 func TestValuesAtCuts(t *testing.T) {
 	values := []float64{-math.MaxFloat64, -1, math.Copysign(0, -1), 0, 5e-324, 1, math.Nextafter(1, 2), 1e300, math.MaxFloat64}
-	cuts := cutPoints(len(values), func(i int) float64 { return values[i] }, 255)
+	cuts := new(cutter).points(len(values), func(i int) float64 { return values[i] }, 255)
 	ruler := newRuler(cuts)
 	f := Feature{Cuts: cuts}
 	distinct := map[uint8]bool{}
