@@ -218,8 +218,10 @@ func TestBaselineGoesThroughJSON(t *testing.T) {
 	if diff := cmp.Diff(*b, again); diff != "" {
 		t.Error(diff)
 	}
-	for _, bad := range []string{`{"format":"septet.baseline/2"}`, `{"format":"septet.baseline/1","features":[{"kind":"number","cuts":[2,1],"counts":[0,0,0]}]}`,
-		`{"format":"septet.baseline/1","features":[{"kind":"category","codes":[1],"counts":[0]}]}`} {
+	for _, bad := range []string{
+		`{"format":"septet.baseline/2"}`, `{"format":"septet.baseline/1","features":[{"kind":"number","cuts":[2,1],"counts":[0,0,0]}]}`,
+		`{"format":"septet.baseline/1","features":[{"kind":"category","codes":[1],"counts":[0]}]}`,
+	} {
 		var b Baseline
 		if err := json.Unmarshal([]byte(bad), &b); err != nil || b.Check() == nil {
 			t.Errorf("%s: no error, %v", bad, err)

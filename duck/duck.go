@@ -199,8 +199,10 @@ func fault(what, message string) error {
 	line, _, _ := strings.Cut(message, "\n")
 	err := fmt.Errorf("%s: %s", what, line)
 	if strings.HasPrefix(line, "Out of Memory Error") {
-		return &problem.Problem{Code: "data.memory", What: "the tables do not fit into the memory that may be used", Why: line,
-			Fix: "allow more: --memory SIZE", Cause: err}
+		return &problem.Problem{
+			Code: "data.memory", What: "the tables do not fit into the memory that may be used", Why: line,
+			Fix: "allow more: --memory SIZE", Cause: err,
+		}
 	}
 	return err
 }

@@ -44,8 +44,10 @@ func (d *DB) Load(ctx context.Context, name string, t *table.Table) error {
 // apart refuses names that differ by letter case only.
 func (d *DB) apart(name string, t *table.Table) error {
 	fold := func(place, a, b string) error {
-		return &problem.Problem{Kind: problem.Blocked, Code: "data.same_name", Where: place,
-			What: fmt.Sprintf("%q and %q differ by letter case only", a, b), Fix: "rename one of them"}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "data.same_name", Where: place,
+			What: fmt.Sprintf("%q and %q differ by letter case only", a, b), Fix: "rename one of them",
+		}
 	}
 	seen := make(map[string]string)
 	for i := range t.Columns {
@@ -115,8 +117,10 @@ type batch struct {
 }
 
 func newBatch(t *table.Table) *batch {
-	b := &batch{table: t, size: int(bind.VectorSize()), dict: make([]bind.Vector, len(t.Columns)),
-		codes: make([]bind.SelectionVector, len(t.Columns))}
+	b := &batch{
+		table: t, size: int(bind.VectorSize()), dict: make([]bind.Vector, len(t.Columns)),
+		codes: make([]bind.SelectionVector, len(t.Columns)),
+	}
 	for j := range t.Columns {
 		c := &t.Columns[j]
 		kind := bind.CreateLogicalType(columnType(c.Kind).id)

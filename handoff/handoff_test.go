@@ -39,11 +39,15 @@ func TestOrderOfTheRun(t *testing.T) {
 // TestCanonical holds the form against RFC 8785, sections 3.2.2 and 3.2.3.
 func TestCanonical(t *testing.T) {
 	tests := []struct{ name, in, want string }{
-		{"numbers", `[333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001, -0, 1e21, 123456789012345680000]`,
-			`[333333333.3333333,1e+30,4.5,0.002,1e-27,0,1e+21,123456789012345680000]`},
+		{
+			"numbers", `[333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001, -0, 1e21, 123456789012345680000]`,
+			`[333333333.3333333,1e+30,4.5,0.002,1e-27,0,1e+21,123456789012345680000]`,
+		},
 		{"strings", `["\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/"]`, `["€$\u000f\nA'B\"\\\\\"/"]`},
-		{"members by UTF-16", `{"\u20ac":"Euro Sign","\r":"Carriage Return","1":"One","\u0080":"Control","\ud83d\ude02":"Smiley","\u00f6":"o","\ufb33":"Dalet"}`,
-			"{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"o\",\"€\":\"Euro Sign\",\"😂\":\"Smiley\",\"\ufb33\":\"Dalet\"}"},
+		{
+			"members by UTF-16", `{"\u20ac":"Euro Sign","\r":"Carriage Return","1":"One","\u0080":"Control","\ud83d\ude02":"Smiley","\u00f6":"o","\ufb33":"Dalet"}`,
+			"{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"o\",\"€\":\"Euro Sign\",\"😂\":\"Smiley\",\"\ufb33\":\"Dalet\"}",
+		},
 	}
 	for _, test := range tests {
 		got, err := handoff.Canonical(json.RawMessage(test.in))

@@ -51,9 +51,11 @@ func where(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, info *tabl
 			}
 		}
 		if shared == 0 {
-			return "", &problem.Problem{Kind: problem.Usage, Code: "label.filter", Where: f.Table + "." + f.Column,
+			return "", &problem.Problem{
+				Kind: problem.Usage, Code: "label.filter", Where: f.Table + "." + f.Column,
 				What: fmt.Sprintf("table %s has none of the columns %s, so it is not known which entities the filter keeps", f.Table, strings.Join(u.Entity, ", ")),
-				Fix:  "filter by a column of a table that has the entity's key"}
+				Fix:  "filter by a column of a table that has the entity's key",
+			}
 		}
 		out = append(out, fmt.Sprintf("EXISTS (SELECT 1 FROM %s o WHERE %s)", duck.Quote(f.Table), c))
 	}
@@ -69,8 +71,10 @@ func condition(f handoff.Filter, alias string, info *table.Table) (string, error
 	}
 	c := info.Column(f.Column)
 	if c == nil {
-		return "", &problem.Problem{Kind: problem.Usage, Code: "label.filter", Where: place,
-			What: fmt.Sprintf("there is no column %q", f.Column), Nearest: nearest(f.Column, info), Fix: "name a column of the table"}
+		return "", &problem.Problem{
+			Kind: problem.Usage, Code: "label.filter", Where: place,
+			What: fmt.Sprintf("there is no column %q", f.Column), Nearest: nearest(f.Column, info), Fix: "name a column of the table",
+		}
 	}
 	if ops := []string{"=", "!=", "in", "<", "<=", ">", ">="}; !slices.Contains(ops, f.Op) {
 		return "", fault(fmt.Sprintf("there is no comparison %q", f.Op), "use one of: "+strings.Join(ops, " "))

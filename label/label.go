@@ -52,8 +52,10 @@ func Rules() []string { return []string{FallsBelow, NoneInWindow, CountAtLeast, 
 // the 90 days before; fewer than 3 before is indeterminate. Source: the
 // product's definition of HCP churn.
 func Churn(eventTable, eventTime string) handoff.Label {
-	l := handoff.Label{Rule: FallsBelow, EventTable: eventTable, EventTime: eventTime,
-		Threshold: 0.3, MinimumBefore: 3, ObservationDays: 90, GapDays: 14, LabelDays: 90}
+	l := handoff.Label{
+		Rule: FallsBelow, EventTable: eventTable, EventTime: eventTime,
+		Threshold: 0.3, MinimumBefore: 3, ObservationDays: 90, GapDays: 14, LabelDays: 90,
+	}
 	l.Condition = Describe(l)
 	return l
 }

@@ -98,8 +98,10 @@ func random(seed uint64, n int) []event {
 	r := rand.New(rand.NewPCG(seed, 0))
 	out := make([]event, n)
 	for i := range out {
-		out[i] = event{who: string(rune('a' + r.IntN(10))), what: []string{"red", "blue", "it's"}[r.IntN(3)],
-			at: day(0).Add(time.Duration(r.Int64N(int64(400 * 24 * time.Hour)))), amount: math.Round(1000*r.NormFloat64()) / 100}
+		out[i] = event{
+			who: string(rune('a' + r.IntN(10))), what: []string{"red", "blue", "it's"}[r.IntN(3)],
+			at: day(0).Add(time.Duration(r.Int64N(int64(400 * 24 * time.Hour)))), amount: math.Round(1000*r.NormFloat64()) / 100,
+		}
 		if r.IntN(3) == 0 {
 			out[i].at = out[i].at.Truncate(24 * time.Hour) // exactly on the edge of windows
 		}
@@ -184,8 +186,10 @@ func rows(s *label.Spine) []row {
 	out := make([]row, s.Rows.Rows)
 	for i := range out {
 		at := time.UnixMicro(s.Rows.Column(label.Snapshot).Time[i]).UTC()
-		out[i] = row{at: at.Format(time.DateOnly), y: s.Rows.Column(label.Label).Number[i],
-			before: math.Round(s.Before[i]*1e6) / 1e6, after: math.Round(s.After[i]*1e6) / 1e6}
+		out[i] = row{
+			at: at.Format(time.DateOnly), y: s.Rows.Column(label.Label).Number[i],
+			before: math.Round(s.Before[i]*1e6) / 1e6, after: math.Round(s.After[i]*1e6) / 1e6,
+		}
 		out[i].who = cell(s.Rows.Column("who"), i)
 		out[i].what = cell(s.Rows.Column("what"), i)
 	}
@@ -280,8 +284,10 @@ func TestFilters(t *testing.T) {
 		{"time", []handoff.Filter{f("events", "at", ">", "2024-03-01")}, func(e event) bool { return e.at.After(day(60)) }},
 		{"other table", []handoff.Filter{f("vip", "level", "<", "2.5")}, func(e event) bool { return slices.Contains([]string{"a", "b", "c"}, e.who) }},
 	}
-	l := handoff.Label{Rule: label.NoneInWindow, EventTable: "events", EventTime: "at", ObservationDays: 60, LabelDays: 3, MinimumBefore: 1,
-		Snapshots: []string{"2024-06-01", "2024-10-20"}}
+	l := handoff.Label{
+		Rule: label.NoneInWindow, EventTable: "events", EventTime: "at", ObservationDays: 60, LabelDays: 3, MinimumBefore: 1,
+		Snapshots: []string{"2024-06-01", "2024-10-20"},
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := label.Build(t.Context(), db, l, label.Unit{Entity: []string{"who"}, Filters: tt.filters})
@@ -314,8 +320,12 @@ func TestSnapshots(t *testing.T) {
 		oldest, newest time.Time
 		want           []string
 	}{
-		{"three years", label.Unit{}, time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 12, 31, 17, 30, 0, 0, time.UTC),
-			[]string{"2022-06-10", "2022-09-22", "2023-01-04", "2023-04-18", "2023-07-31", "2023-11-12", "2024-02-24", "2024-06-07", "2024-09-19"}},
+		{
+			"three years",
+			label.Unit{},
+			time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 12, 31, 17, 30, 0, 0, time.UTC),
+			[]string{"2022-06-10", "2022-09-22", "2023-01-04", "2023-04-18", "2023-07-31", "2023-11-12", "2024-02-24", "2024-06-07", "2024-09-19"},
+		},
 		{"exactly one", label.Unit{}, day(0), day(193), []string{"2024-03-31"}},
 		{"a day short", label.Unit{}, day(0), day(192), []string{}},
 		{"as of", label.Unit{AsOf: day(193)}, day(0), day(500), []string{"2024-03-31"}},
@@ -335,10 +345,18 @@ func TestPopulationKnowsOnlyThePast(t *testing.T) {
 	db := open(t)
 	at := day(100)
 	events := []event{
-		{who: "three", at: day(50), known: day(51)}, {who: "three", at: day(60)}, {who: "three", at: day(99), known: day(99)},
-		{who: "late", at: day(50), known: day(51)}, {who: "late", at: day(60), known: day(61)}, {who: "late", at: day(99), known: day(100)},
-		{who: "future", at: day(101)}, {who: "future", at: day(102)}, {who: "future", at: day(103)},
-		{who: "old", at: day(1)}, {who: "old", at: day(2)}, {who: "old", at: day(3)},
+		{who: "three", at: day(50), known: day(51)},
+		{who: "three", at: day(60)},
+		{who: "three", at: day(99), known: day(99)},
+		{who: "late", at: day(50), known: day(51)},
+		{who: "late", at: day(60), known: day(61)},
+		{who: "late", at: day(99), known: day(100)},
+		{who: "future", at: day(101)},
+		{who: "future", at: day(102)},
+		{who: "future", at: day(103)},
+		{who: "old", at: day(1)},
+		{who: "old", at: day(2)},
+		{who: "old", at: day(3)},
 	}
 	load(t, db, events)
 	got, err := label.Population(t.Context(), db, label.Churn("events", "at"), label.Unit{Entity: []string{"who"}, Reported: "known"}, at)

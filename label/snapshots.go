@@ -73,8 +73,10 @@ func choose(l handoff.Label, u Unit, oldest, newest time.Time) (use, incomplete 
 	for _, text := range l.Snapshots {
 		at, err := parse(text)
 		if err != nil {
-			return nil, nil, &problem.Problem{Kind: problem.Usage, Code: "label.snapshot", Where: "label.snapshots",
-				What: fmt.Sprintf("%q is no date", text), Fix: "write dates as 2024-12-31"}
+			return nil, nil, &problem.Problem{
+				Kind: problem.Usage, Code: "label.snapshot", Where: "label.snapshots",
+				What: fmt.Sprintf("%q is no date", text), Fix: "write dates as 2024-12-31",
+			}
 		}
 		if at.AddDate(0, 0, l.GapDays+l.LabelDays).After(end) {
 			incomplete = append(incomplete, at)
@@ -83,11 +85,13 @@ func choose(l handoff.Label, u Unit, oldest, newest time.Time) (use, incomplete 
 		use = append(use, at)
 	}
 	if len(use) == 0 {
-		return nil, nil, &problem.Problem{Kind: problem.Blocked, Code: "label.no_snapshot", Where: l.EventTable + "." + l.EventTime,
+		return nil, nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "label.no_snapshot", Where: l.EventTable + "." + l.EventTime,
 			What: "no snapshot has both a whole observation window and a whole label window",
 			Why: fmt.Sprintf("the events go from %s to %s; a snapshot needs %d days before it and %d days after it", oldest.Format(time.DateOnly),
 				newest.Format(time.DateOnly), l.ObservationDays, l.GapDays+l.LabelDays+u.LagDays),
-			Fix: "use shorter windows: --set label_days=N, --set gap_days=N, --set observation_days=N"}
+			Fix: "use shorter windows: --set label_days=N, --set gap_days=N, --set observation_days=N",
+		}
 	}
 	slices.SortFunc(use, time.Time.Compare)
 	return slices.CompactFunc(use, time.Time.Equal), incomplete, nil

@@ -61,9 +61,11 @@ func Build(ctx context.Context, db *duck.DB, l handoff.Label, u Unit) (*Spine, e
 	s := &Spine{Incomplete: incomplete, Unkeyed: q.unkeyed, Undated: q.undated}
 	s.fill(l, all, use)
 	if s.Rows.Rows == 0 {
-		return nil, &problem.Problem{Kind: problem.Blocked, Code: "label.no_rows", Where: l.EventTable,
+		return nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "label.no_rows", Where: l.EventTable,
 			What: "no entity has enough events before any snapshot", Why: "the rule and the filters leave no row",
-			Fix: "check the filters, or lower the minimum or lengthen the window: --set observation_days=N"}
+			Fix: "check the filters, or lower the minimum or lengthen the window: --set observation_days=N",
+		}
 	}
 	return s, nil
 }
@@ -121,8 +123,10 @@ func Population(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, at ti
 		}
 	}
 	if len(rows) == 0 {
-		return nil, &problem.Problem{Kind: problem.Blocked, Code: "label.no_rows", Where: l.EventTable,
-			What: "no entity has enough events before " + at.Format(time.DateOnly), Fix: "give a date within the data"}
+		return nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "label.no_rows", Where: l.EventTable,
+			What: "no entity has enough events before " + at.Format(time.DateOnly), Fix: "give a date within the data",
+		}
 	}
 	out := all.Take(rows)
 	out.Columns = out.Columns[:len(out.Columns)-2]
@@ -162,8 +166,10 @@ func prepare(ctx context.Context, db *duck.DB, l handoff.Label, u Unit) (*query,
 		return nil, err
 	}
 	if facts.Columns[0].IsMissing(0) {
-		return nil, &problem.Problem{Kind: problem.Blocked, Code: "label.no_rows", Where: l.EventTable + "." + l.EventTime,
-			What: "the table has no dated event", Fix: "name another table or time column"}
+		return nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "label.no_rows", Where: l.EventTable + "." + l.EventTime,
+			What: "the table has no dated event", Fix: "name another table or time column",
+		}
 	}
 	q.oldest, q.newest = time.UnixMicro(facts.Columns[0].Time[0]).UTC(), time.UnixMicro(facts.Columns[1].Time[0]).UTC()
 	q.undated, q.unkeyed = int(facts.Columns[2].Number[0]), int(facts.Columns[3].Number[0])

@@ -19,8 +19,10 @@ type life struct {
 // live makes all events and labels, HCP by HCP.
 func (w *world) live() {
 	for i := range w.hcps {
-		l := life{w: w, id: int32(i), hcp: &w.hcps[i], r: w.random(forHistory, uint64(i)),
-			scripts: len(w.scripts), calls: len(w.calls), mails: len(w.mails)}
+		l := life{
+			w: w, id: int32(i), hcp: &w.hcps[i], r: w.random(forHistory, uint64(i)),
+			scripts: len(w.scripts), calls: len(w.calls), mails: len(w.mails),
+		}
 		l.run()
 	}
 	w.ensureLastDay()
@@ -66,8 +68,10 @@ func (l *life) next(k int) {
 			p := what[b].probability()
 			lapse = l.r.Float64() < p
 			n = l.following(had, mean, lapse)
-			l.w.facts = append(l.w.facts, fact{hcp: l.id, brand: uint8(b), at: uint8(k), lapse: lapse,
-				before: int16(had), after: int16(n), probability: p})
+			l.w.facts = append(l.w.facts, fact{
+				hcp: l.id, brand: uint8(b), at: uint8(k), lapse: lapse,
+				before: int16(had), after: int16(n), probability: p,
+			})
 		} else if int(h.start) == k+1 || l.r.Float64() < 0.5+0.05*float64(min(what[b].calls, 4)) {
 			n = poisson(l.r, mean)
 		} else {
@@ -167,9 +171,11 @@ func (l *life) contacts(step, from, to int) {
 		mean *= 0.08
 	}
 	for range poisson(l.r, mean) {
-		l.w.calls = append(l.w.calls, call{hcp: l.id, rep: int16(l.hcp.territory), day: int16(l.day(from, to, 0)),
+		l.w.calls = append(l.w.calls, call{
+			hcp: l.id, rep: int16(l.hcp.territory), day: int16(l.day(from, to, 0)),
 			brand: own[l.r.IntN(len(own))], channel: uint8(pick(l.r, 3, func(j int) float64 { return []float64{0.7, 0.2, 0.1}[j] })),
-			minutes: uint8(2 + poisson(l.r, 7)), samples: uint8(poisson(l.r, 1.5))})
+			minutes: uint8(2 + poisson(l.r, 7)), samples: uint8(poisson(l.r, 1.5)),
+		})
 	}
 	for range poisson(l.r, l.hcp.mails*periods) {
 		m := mail{hcp: l.id, day: int16(from + l.r.IntN(to-from)), second: int32(7*3600 + l.r.IntN(11*3600)), brand: own[l.r.IntN(len(own))]}

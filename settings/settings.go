@@ -94,8 +94,10 @@ func find(name string) (Key, error) {
 		}
 		name = criteria + "METRIC"
 		if string(n) != score {
-			p := problem.Problem{Kind: problem.Usage, Code: "settings.unknown_key", What: "there is no such key",
-				Nearest: []string{criteria + string(n)}, Fix: "use " + criteria + string(n)}
+			p := problem.Problem{
+				Kind: problem.Usage, Code: "settings.unknown_key", What: "there is no such key",
+				Nearest: []string{criteria + string(n)}, Fix: "use " + criteria + string(n),
+			}
 			return Key{}, &p
 		}
 	}
@@ -109,8 +111,10 @@ func find(name string) (Key, error) {
 	all := strings.Join(names, ", ")
 	distance := func(n string) int { return levenshtein.ComputeDistance(name, n) }
 	slices.SortStableFunc(names, func(a, b string) int { return distance(a) - distance(b) })
-	return Key{}, &problem.Problem{Kind: problem.Usage, Code: "settings.unknown_key",
-		What: "there is no such key", Why: "the keys are " + all, Nearest: names[:3], Fix: "use " + names[0]}
+	return Key{}, &problem.Problem{
+		Kind: problem.Usage, Code: "settings.unknown_key",
+		What: "there is no such key", Why: "the keys are " + all, Nearest: names[:3], Fix: "use " + names[0],
+	}
 }
 
 // Check looks at every key and value. The first fault, in the order of the

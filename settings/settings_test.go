@@ -18,9 +18,11 @@ func TestCheck(t *testing.T) {
 		want string // part of the error; "" is sound
 	}{
 		{nil, ""},
-		{map[string]string{"minimum_samples": "200", "gap_days": "0", "as_of": "2024-06-30", "unit": "new_entities",
+		{map[string]string{
+			"minimum_samples": "200", "gap_days": "0", "as_of": "2024-06-30", "unit": "new_entities",
 			"criteria.auc": "0.8", "split.by": "time", "split.test": "20%", "threshold.capacity": "0.1", "bake": "30s",
-			"target": "rx.churn", "threshold.cost_fn": "5"}, ""},
+			"target": "rx.churn", "threshold.cost_fn": "5",
+		}, ""},
 		{map[string]string{"minimum_sample": "200"}, "nearest minimum_samples"},
 		{map[string]string{"colour": "red"}, "the keys are minimum_samples, horizon_days"},
 		{map[string]string{"minimum_samples": "many"}, "the value is no whole number"},
@@ -66,8 +68,10 @@ func TestShares(t *testing.T) {
 	}{
 		{nil, map[string]float64{"train": 0.60, "validation": 0.20, "test": 0.15, "holdout": 0.05}},
 		{map[string]string{"split.holdout": "0"}, map[string]float64{"train": 0.6 / 0.95, "validation": 0.2 / 0.95, "test": 0.15 / 0.95, "holdout": 0}},
-		{map[string]string{"split.train": "50%", "split.validation": "0.25", "split.test": "0.25"},
-			map[string]float64{"train": 0.5, "validation": 0.25, "test": 0.25, "holdout": 0}},
+		{
+			map[string]string{"split.train": "50%", "split.validation": "0.25", "split.test": "0.25"},
+			map[string]float64{"train": 0.5, "validation": 0.25, "test": 0.25, "holdout": 0},
+		},
 	} {
 		got, err := settings.Shares(test.set)
 		if err != nil {
@@ -81,8 +85,10 @@ func TestShares(t *testing.T) {
 }
 
 func TestValues(t *testing.T) {
-	set := map[string]string{"gap_days": " 14", "threshold.capacity": "12.5%", "as_of": "2024-06-30T23:00:00+02:00",
-		"criteria.log_loss": "0.3", "criteria.auc": "0.8"}
+	set := map[string]string{
+		"gap_days": " 14", "threshold.capacity": "12.5%", "as_of": "2024-06-30T23:00:00+02:00",
+		"criteria.log_loss": "0.3", "criteria.auc": "0.8",
+	}
 	if err := settings.Check(set); err != nil {
 		t.Fatal(err)
 	}

@@ -114,8 +114,10 @@ func Shares(set map[string]string) (map[string]float64, error) {
 	default:
 		return out, nil
 	}
-	return nil, &problem.Problem{Kind: problem.Usage, Code: "settings.value", Where: "--set split.…", What: what,
-		Fix: "give shares that add up to 1, such as split.train=0.6 split.validation=0.2 split.test=0.2 split.holdout=0"}
+	return nil, &problem.Problem{
+		Kind: problem.Usage, Code: "settings.value", Where: "--set split.…", What: what,
+		Fix: "give shares that add up to 1, such as split.train=0.6 split.validation=0.2 split.test=0.2 split.holdout=0",
+	}
 }
 
 func day(text string) (time.Time, error) {

@@ -277,10 +277,12 @@ func tooManyRejects(name string, rows int, r *rejects) error {
 	if r.count*100 <= rows+r.count {
 		return nil
 	}
-	p := &problem.Problem{Kind: problem.Blocked, Code: "data.rejected_rows", Where: name,
+	p := &problem.Problem{
+		Kind: problem.Blocked, Code: "data.rejected_rows", Where: name,
 		What: fmt.Sprintf("%d of %d rows do not fit the header", r.count, rows+r.count),
 		Why:  "more than 1 % cannot be set aside without changing what the table says",
-		Fix:  "mend the export: quote cells that hold the delimiter or line ends, and give every row all cells"}
+		Fix:  "mend the export: quote cells that hold the delimiter or line ends, and give every row all cells",
+	}
 	if len(r.first) > 0 {
 		first := r.first[0]
 		p.Where = fmt.Sprintf("%s:%d", name, first.Line)

@@ -17,8 +17,10 @@ const maxLevels = 50
 // separates its cells by semicolons is taken to write decimal commas, where
 // "1,234" leaves it open.
 func (o *observer) info(name string, semicolons bool) table.ColumnInfo {
-	c := table.ColumnInfo{Name: name, Missing: o.missing, Numbers: o.numbers,
-		MaxLength: o.maxLength, LeadingZeros: o.leadingZeros, LongDigits: o.longDigits}
+	c := table.ColumnInfo{
+		Name: name, Missing: o.missing, Numbers: o.numbers,
+		MaxLength: o.maxLength, LeadingZeros: o.leadingZeros, LongDigits: o.longDigits,
+	}
 	c.CellRule = o.rule(name, semicolons)
 	switch c.Kind {
 	case table.Number:

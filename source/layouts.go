@@ -14,9 +14,11 @@ type layout struct {
 // Those with seconds also read fractions of them. Two-digit years are 1969 to
 // 2068.
 func layouts() []layout {
-	clocks := []string{"", " 15:04:05", "T15:04:05", "T15:04:05Z07:00", " 15:04", "T15:04", " 15:04:05Z07:00",
+	clocks := []string{
+		"", " 15:04:05", "T15:04:05", "T15:04:05Z07:00", " 15:04", "T15:04", " 15:04:05Z07:00",
 		"T15:04:05Z0700", " 15:04:05Z0700", " 15:04:05 -0700", " 15:04:05-07", " 15:04:05 UTC", " 15:04:05 Z07:00",
-		" 3:04 PM", " 3:04:05 PM", " 3:04 pm", " 3:04:05 pm"}
+		" 3:04 PM", " 3:04:05 PM", " 3:04 pm", " 3:04:05 pm",
+	}
 	var all []layout
 	add := func(date layout, clocks []string) {
 		for _, clock := range clocks {

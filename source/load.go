@@ -69,10 +69,12 @@ func Load(ctx context.Context, path string, info table.TableInfo, opt LoadOption
 		return nil, err
 	}
 	if digest != info.SHA256 {
-		return nil, &problem.Problem{Kind: problem.Blocked, Code: "data.changed", Where: info.File,
+		return nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "data.changed", Where: info.File,
 			What: "the file changed after it was described",
 			Why:  "its digest is " + digest[:12] + "…, it was " + info.SHA256[:min(12, len(info.SHA256))] + "…",
-			Fix:  "run again from the start, and leave the file alone meanwhile"}
+			Fix:  "run again from the start, and leave the file alone meanwhile",
+		}
 	}
 	return out, nil
 }

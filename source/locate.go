@@ -37,8 +37,10 @@ func Locate(paths []string) ([]File, error) {
 		}
 		if !info.IsDir() {
 			if !info.Mode().IsRegular() {
-				return nil, &problem.Problem{Kind: problem.Usage, Code: "data.missing", Where: path,
-					What: "this is neither a file nor a folder", Fix: "give the file or the folder that holds the tables"}
+				return nil, &problem.Problem{
+					Kind: problem.Usage, Code: "data.missing", Where: path,
+					What: "this is neither a file nor a folder", Fix: "give the file or the folder that holds the tables",
+				}
 			}
 			files = append(files, File{tableName(path), path})
 			continue
@@ -52,9 +54,11 @@ func Locate(paths []string) ([]File, error) {
 	seen := map[string]string{}
 	for _, f := range files {
 		if other, ok := seen[f.Table]; ok {
-			return nil, &problem.Problem{Kind: problem.Usage, Code: "data.two_tables", Where: f.Path,
+			return nil, &problem.Problem{
+				Kind: problem.Usage, Code: "data.two_tables", Where: f.Path,
 				What: fmt.Sprintf("two files make a table called %q", f.Table),
-				Why:  "the other one is " + other, Fix: "rename one of them, or give only one"}
+				Why:  "the other one is " + other, Fix: "rename one of them, or give only one",
+			}
 		}
 		seen[f.Table] = f.Path
 	}
@@ -82,10 +86,12 @@ func folder(path string) ([]File, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, &problem.Problem{Kind: problem.Usage, Code: "data.missing", Where: path,
+		return nil, &problem.Problem{
+			Kind: problem.Usage, Code: "data.missing", Where: path,
 			What: "the folder holds no table files",
 			Why:  "tables are " + strings.Join(tableExtensions, ", ") + ", with or without .gz; sub-folders are not searched",
-			Fix:  "give the folder that holds the tables, or name the files"}
+			Fix:  "give the folder that holds the tables, or name the files",
+		}
 	}
 	return files, nil
 }
@@ -93,8 +99,10 @@ func folder(path string) ([]File, error) {
 // notFound is the problem of a path that cannot be opened, with the three
 // names beside it that are most like it.
 func notFound(path string, err error) error {
-	p := &problem.Problem{Kind: problem.Usage, Code: "data.missing", Where: path,
-		What: "there is no such file or folder", Fix: "check the path after --data", Cause: err}
+	p := &problem.Problem{
+		Kind: problem.Usage, Code: "data.missing", Where: path,
+		What: "there is no such file or folder", Fix: "check the path after --data", Cause: err,
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		p.What = "this cannot be opened"
 		if errors.Is(err, fs.ErrPermission) {

@@ -146,8 +146,10 @@ func (in *input) unreadable(what, why, fix string) error {
 
 // damaged is the problem of an error while reading or decoding.
 func (in *input) damaged(err error) error {
-	p := &problem.Problem{Kind: problem.Blocked, Code: "data.unreadable", Where: in.name, Cause: err,
-		Fix: "copy or download the file again"}
+	p := &problem.Problem{
+		Kind: problem.Blocked, Code: "data.unreadable", Where: in.name, Cause: err,
+		Fix: "copy or download the file again",
+	}
 	switch {
 	case in.format.Compression == "" && errors.Is(err, io.ErrUnexpectedEOF):
 		p.What, p.Why = "the file is cut short", "its last character is incomplete"

@@ -72,8 +72,8 @@ func isPersonName(words []string) bool {
 	if hasAny(words, "surname", "firstname", "lastname", "fullname", "forename", "middlename", "initials") {
 		return true
 	}
-	return hasAny(words, "name") && (hasAny(words, "first", "last", "full", "middle", "given", "family", "maiden",
-		"patient", "physician", "doctor", "prescriber", "hcp", "contact", "person", "employee", "customer", "member", "client", "user", "player", "author"))
+	return hasAny(words, "name") && hasAny(words, "first", "last", "full", "middle", "given", "family", "maiden",
+		"patient", "physician", "doctor", "prescriber", "hcp", "contact", "person", "employee", "customer", "member", "client", "user", "player", "author")
 }
 
 // isFullName tells that a value may be a person's first and last name.

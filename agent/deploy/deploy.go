@@ -87,9 +87,11 @@ func deploy(ctx context.Context, d *durable.Desk, in handoff.Model, start Start)
 func prepare(ctx context.Context, d *durable.Desk, in handoff.Model) (order serve.Order, path string, err error) {
 	limits := in.Choice.Features.Dataset.Scope.Constraints
 	if limits.ModelBytes > 0 && in.File.Bytes > limits.ModelBytes {
-		return order, "", &durable.NotDeployed{Problem: &problem.Problem{Code: "deploy.size", Where: in.Name,
+		return order, "", &durable.NotDeployed{Problem: &problem.Problem{
+			Code: "deploy.size", Where: in.Name,
 			What: "the model is larger than allowed", Why: fmt.Sprintf("%d bytes, limit %d", in.File.Bytes, limits.ModelBytes),
-			Fix: "raise the limit in the request, or ask for a simpler model"}}
+			Fix: "raise the limit in the request, or ask for a simpler model",
+		}}
 	}
 	versions, err := d.Ledger.Models(ctx, in.Name)
 	if err != nil {
@@ -225,8 +227,10 @@ func ask(ctx context.Context, c *serve.Client, name, digest, path string) (reque
 
 // takeBack rolls back a model that serves but did not answer the probe.
 func takeBack(ctx context.Context, c *serve.Client, done *ledger.Deployment, cause error) error {
-	p := &problem.Problem{Code: "deploy.probe", Where: done.URL, Cause: cause,
-		What: "the deployed model did not answer as it must at its address", Why: cause.Error(), Fix: "septet deployments " + done.Name}
+	p := &problem.Problem{
+		Code: "deploy.probe", Where: done.URL, Cause: cause,
+		What: "the deployed model did not answer as it must at its address", Why: cause.Error(), Fix: "septet deployments " + done.Name,
+	}
 	if live, err := answering(ctx, c, done.Name); err == nil && live == done.Digest && done.Previous != nil {
 		if _, err := c.Rollback(ctx, done.Name); err != nil {
 			return errors.Join(&durable.NotDeployed{Problem: p}, err)

@@ -47,8 +47,10 @@ func newRig(t *testing.T) *rig {
 	ctx, stop := context.WithCancel(context.Background())
 	listening, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- serve.Run(ctx, serve.Config{Workspace: r.options.Workspace, Addr: "127.0.0.1:0", Registry: r.options.Ledger,
-			Listening: func(serve.Info) { close(listening) }})
+		ended <- serve.Run(ctx, serve.Config{
+			Workspace: r.options.Workspace, Addr: "127.0.0.1:0", Registry: r.options.Ledger,
+			Listening: func(serve.Info) { close(listening) },
+		})
 	}()
 	select {
 	case <-listening:
@@ -104,7 +106,8 @@ func (r *rig) train(recipe servetest.Recipe) {
 		f := &r.file.Transform.Features[i]
 		kind := map[table.Kind]string{table.Number: "number", table.Text: "category"}[f.Kind()]
 		r.in.Choice.Features.Kept = append(r.in.Choice.Features.Kept, handoff.Feature{
-			Name: f.Name, Kind: kind, Formula: f.Formula, SourceColumns: r.file.Transform.Sources(f), Rank: i + 1})
+			Name: f.Name, Kind: kind, Formula: f.Formula, SourceColumns: r.file.Transform.Sources(f), Rank: i + 1,
+		})
 	}
 	r.in.Choice.Features.Interactions = []handoff.Interaction{}
 	_, err = r.options.Ledger.Register(r.Context(), ledger.Model{

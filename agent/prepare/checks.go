@@ -76,9 +76,11 @@ func (c *checks) report(kept []string) error {
 		return name == c.e.timeColumn()
 	})
 	if len(features) == 0 && c.e.events == nil {
-		return &problem.Problem{Kind: problem.Blocked, Code: "data.no_features", Where: c.e.info.Name,
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "data.no_features", Where: c.e.info.Name,
 			What: "no column is left to predict from", Why: fmt.Sprintf("%s excluded by the scope, %d by findings", plural(len(c.e.others.Columns), "column"), len(c.e.inputs.Columns)-len(kept)),
-			Fix: "give a table with more columns, or keep one with --waive CODE:COLUMN=REASON"}
+			Fix: "give a table with more columns, or keep one with --waive CODE:COLUMN=REASON",
+		}
 	}
 	return nil
 }

@@ -127,8 +127,10 @@ func (ev *events) discover(ctx context.Context, db *duck.DB, scope handoff.Scope
 	ev.found = append(ev.found, discovery.Findings...)
 	ev.recipe.Exclude = append(slices.Clone(scope.Exclude), discovery.Exclude...)
 	for _, name := range discovery.Unused {
-		ev.found = append(ev.found, handoff.Finding{Code: "data.unused_table", Severity: handoff.Info, Table: &name, Action: handoff.NoAction,
-			Evidence: "nothing leads from the unit of analysis to the table", Fix: "give it a key column called as that of the other tables"})
+		ev.found = append(ev.found, handoff.Finding{
+			Code: "data.unused_table", Severity: handoff.Info, Table: &name, Action: handoff.NoAction,
+			Evidence: "nothing leads from the unit of analysis to the table", Fix: "give it a key column called as that of the other tables",
+		})
 	}
 	return nil
 }
@@ -233,7 +235,8 @@ func (c *checks) expectTables(q *handoff.Quality) {
 		t := &c.e.scope.Tables[i]
 		expectation := func(dimension, name string, column *string, score float64, evidence string, of ...any) {
 			q.Expectations = append(q.Expectations, handoff.Expectation{
-				Name: name, Dimension: dimension, Table: t.Name, Column: column, Score: score, Evidence: fmt.Sprintf(evidence, of...)})
+				Name: name, Dimension: dimension, Table: t.Name, Column: column, Score: score, Evidence: fmt.Sprintf(evidence, of...),
+			})
 		}
 		for k := range t.Columns {
 			col := &t.Columns[k]

@@ -62,8 +62,10 @@ func (e *examples) answers(all *table.Table) (target []float64, rows []int32, er
 	}
 	for _, f := range e.scope.Filters {
 		if f.Table != e.info.Name {
-			return nil, nil, &problem.Problem{Kind: problem.Blocked, Code: "scope.filter", Where: f.Table + "." + f.Column,
-				What: "a table that holds the answer is filtered by its own columns only", Fix: "filter by a column of " + e.info.Name}
+			return nil, nil, &problem.Problem{
+				Kind: problem.Blocked, Code: "scope.filter", Where: f.Table + "." + f.Column,
+				What: "a table that holds the answer is filtered by its own columns only", Fix: "filter by a column of " + e.info.Name,
+			}
 		}
 		if err := keepRows(keep, all.Column(f.Column), e.info.Column(f.Column), f); err != nil {
 			return nil, nil, err
@@ -189,8 +191,10 @@ func comparison(c *table.Column, info *table.ColumnInfo, f handoff.Filter) (func
 	for i, text := range values {
 		v, state := info.Read(text)
 		if state != table.Present {
-			return nil, &problem.Problem{Kind: problem.Usage, Code: "scope.filter", Where: f.Table + "." + f.Column,
-				What: fmt.Sprintf("the column holds %ss, and the filter's value is none", c.Kind), Fix: "give a value as the column writes it"}
+			return nil, &problem.Problem{
+				Kind: problem.Usage, Code: "scope.filter", Where: f.Table + "." + f.Column,
+				What: fmt.Sprintf("the column holds %ss, and the filter's value is none", c.Kind), Fix: "give a value as the column writes it",
+			}
 		}
 		want[i] = v.Number
 		if c.Kind == table.Time {

@@ -12,23 +12,31 @@ import (
 // Words of names that tell when a value is known.
 var (
 	// lateWords are of what is known only when something is over.
-	lateWords = []string{"duration", "elapsed", "outcome", "result", "resolution", "resolved", "disposition", "closed", "closing", "closure",
+	lateWords = []string{
+		"duration", "elapsed", "outcome", "result", "resolution", "resolved", "disposition", "closed", "closing", "closure",
 		"completion", "completed", "finished", "final", "discharge", "discharged", "termination", "terminated", "cancellation", "canceled",
 		"cancelled", "refund", "refunded", "chargeback", "writeoff", "settled", "settlement", "payout", "verdict", "diagnosis", "churned", "lapsed",
-		"reason", "actual", "realized", "realised", "afterwards", "after", "post", "exit"}
+		"reason", "actual", "realized", "realised", "afterwards", "after", "post", "exit",
+	}
 
 	// earlyWords before or after them say that it was known all the same.
-	earlyWords = []string{"previous", "prior", "past", "last", "earlier", "former", "history", "historical", "before", "first", "initial", "planned", "plan",
-		"scheduled", "schedule", "expected", "estimated", "forecast", "predicted", "requested", "contract", "loan", "term", "warranty", "average", "avg", "mean"}
+	earlyWords = []string{
+		"previous", "prior", "past", "last", "earlier", "former", "history", "historical", "before", "first", "initial", "planned", "plan",
+		"scheduled", "schedule", "expected", "estimated", "forecast", "predicted", "requested", "contract", "loan", "term", "warranty", "average", "avg", "mean",
+	}
 
 	// plannedWords are of dates that are fixed ahead.
-	plannedWords = []string{"planned", "plan", "scheduled", "schedule", "expected", "estimated", "due", "expiry", "expiration", "expires", "renewal", "renew",
-		"valid", "until", "maturity", "deadline", "appointment", "arrival", "departure", "booked", "target", "contract", "effective", "start", "begin"}
+	plannedWords = []string{
+		"planned", "plan", "scheduled", "schedule", "expected", "estimated", "due", "expiry", "expiration", "expires", "renewal", "renew",
+		"valid", "until", "maturity", "deadline", "appointment", "arrival", "departure", "booked", "target", "contract", "effective", "start", "begin",
+	}
 
 	// commonWords say nothing of what a column is about.
-	commonWords = []string{"is", "has", "was", "the", "of", "in", "a", "an", "and", "per", "by", "to", "for", "no", "not", "num", "number", "count", "total", "sum", "mean",
+	commonWords = []string{
+		"is", "has", "was", "the", "of", "in", "a", "an", "and", "per", "by", "to", "for", "no", "not", "num", "number", "count", "total", "sum", "mean",
 		"median", "average", "avg", "max", "min", "rate", "ratio", "pct", "percent", "percentage", "value", "amount", "class", "target", "label", "flag", "type",
-		"code", "id", "name", "date", "time", "day", "days", "month", "year", "y", "x", "new", "old", "index", "score", "level", "group", "category"}
+		"code", "id", "name", "date", "time", "day", "days", "month", "year", "y", "x", "new", "old", "index", "score", "level", "group", "category",
+	}
 )
 
 // companionWords are the words that make of the name of an outcome the name of

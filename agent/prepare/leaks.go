@@ -131,8 +131,10 @@ func (c *checks) strong(key *answerKey, s *suspect) verdict {
 	if s.strength < key.bar(strongArea, strongShare) {
 		return verdict{}
 	}
-	return verdict{code: "leak.too_predictive", warn: true,
-		evidence: key.told(s.strength) + ": either it decides, or it is known only afterwards"}
+	return verdict{
+		code: "leak.too_predictive", warn: true,
+		evidence: key.told(s.strength) + ": either it decides, or it is known only afterwards",
+	}
 }
 
 // nearly finds copies with noise.

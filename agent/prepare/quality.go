@@ -13,8 +13,11 @@ const passScore = 0.80
 
 // dimensions of quality and their weights in the score.
 var dimensions = []handoff.Dimension{
-	{Name: "completeness", Weight: 0.25}, {Name: "validity", Weight: 0.25}, {Name: "consistency", Weight: 0.20},
-	{Name: "uniqueness", Weight: 0.15}, {Name: "timeliness", Weight: 0.15},
+	{Name: "completeness", Weight: 0.25},
+	{Name: "validity", Weight: 0.25},
+	{Name: "consistency", Weight: 0.20},
+	{Name: "uniqueness", Weight: 0.15},
+	{Name: "timeliness", Weight: 0.15},
 }
 
 // quality holds the data against named expectations and scores them. An

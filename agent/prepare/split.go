@@ -60,9 +60,11 @@ func divide(d *durable.Desk, e *examples) (*parts, error) {
 		return nil, err
 	}
 	if !slices.Contains(p.Parts, fold.Validation) || !slices.Contains(p.Parts, fold.Test) {
-		return nil, &problem.Problem{Kind: problem.Blocked, Code: "data.too_few", Where: e.info.Name,
+		return nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "data.too_few", Where: e.info.Name,
 			What: fmt.Sprintf("%s with an answer cannot be divided into train, validation and test", plural(e.n(), "row")),
-			Fix:  "give more rows"}
+			Fix:  "give more rows",
+		}
 	}
 	return p, nil
 }

@@ -25,8 +25,10 @@ func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []s
 	for _, name := range kept {
 		c := *e.inputs.Column(name)
 		if name == out.Target || isReserved(name) {
-			return &problem.Problem{Kind: problem.Blocked, Code: "data.reserved_name", Where: e.info.Name + "." + name,
-				What: "a column has a name that the row files use for themselves", Fix: "rename the column"}
+			return &problem.Problem{
+				Kind: problem.Blocked, Code: "data.reserved_name", Where: e.info.Name + "." + name,
+				What: "a column has a name that the row files use for themselves", Fix: "rename the column",
+			}
 		}
 		all.Columns = append(all.Columns, c)
 		role := "feature"

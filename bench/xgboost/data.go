@@ -44,7 +44,7 @@ func collisions(rows, columns int, seed uint64) sample {
 			}
 		}
 		for j := columns - 7; j < columns; j++ { // masses of pairs
-			a, b := x[4*(j-columns+7)%16], x[4*((j-columns+8))%16]
+			a, b := x[4*(j-columns+7)%16], x[4*(j-columns+8)%16]
 			x[j] = float32(math.Sqrt(float64(a*b)*2*(1.5-math.Cos(float64(x[3]-x[7])))) + 0.1*r.NormFloat64())
 		}
 		m := 1.2*math.Sin(float64(x[3]-x[7])) + 0.9*float64(x[1]*x[2]) - 0.7*float64(x[0]*x[4]) +

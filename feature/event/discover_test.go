@@ -103,16 +103,20 @@ func prepare(ctx context.Context, t *testing.T, h sample.HCP) prepared {
 func TestSampleFromFilesToFeatures(t *testing.T) {
 	p := prepare(t.Context(), t, sample.HCP{HCPs: 600, Seed: 2})
 	unit := []event.Key{{Column: "hcp_id", Other: "hcp_id"}, {Column: "brand", Other: "brand"}}
-	want := event.Schema{Entity: []string{"hcp_id", "brand"},
+	want := event.Schema{
+		Entity: []string{"hcp_id", "brand"},
 		Events: []event.Events{
 			{Table: "calls", Time: "call_date", Keys: unit},
 			{Table: "emails", Time: "event_time", Keys: unit},
-			{Table: "prescriptions", Time: "rx_date", Reported: "reported_date", Keys: unit}},
+			{Table: "prescriptions", Time: "rx_date", Reported: "reported_date", Keys: unit},
+		},
 		Static: []event.Static{
 			{Table: "call_plan", Keys: unit},
 			{Table: "hcps", Keys: []event.Key{{Column: "hcp_id", Other: "hcp_id"}}},
 			{Table: "affiliations", Keys: []event.Key{{Column: "affiliation_id", Table: "hcps", Other: "affiliation_id"}}},
-			{Table: "territories", Keys: []event.Key{{Column: "territory_id", Table: "hcps", Other: "territory_id"}}}}}
+			{Table: "territories", Keys: []event.Key{{Column: "territory_id", Table: "hcps", Other: "territory_id"}}},
+		},
+	}
 	if d := diff.Diff(want, p.found.Schema); d != "" {
 		t.Error(d)
 	}
@@ -213,19 +217,25 @@ func TestDiscover(t *testing.T) {
 		files["weather"] = append(files["weather"], fmt.Sprintf("%s,%d", date(n), n%9))
 	}
 	db, tables := folder(t, write(t, files))
-	d, err := event.Discover(t.Context(), db, event.Catalog{Tables: tables, Entity: []string{"Customer ID"}, Main: "orders", Time: "ordered",
-		Snapshots: []time.Time{start.AddDate(0, 0, 150), start.AddDate(0, 0, 200), start.AddDate(0, 0, 250)}})
+	d, err := event.Discover(t.Context(), db, event.Catalog{
+		Tables: tables, Entity: []string{"Customer ID"}, Main: "orders", Time: "ordered",
+		Snapshots: []time.Time{start.AddDate(0, 0, 150), start.AddDate(0, 0, 200), start.AddDate(0, 0, 250)},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := event.Schema{Entity: []string{"Customer ID"},
+	want := event.Schema{
+		Entity: []string{"Customer ID"},
 		Events: []event.Events{
 			{Table: "complaints", Time: "opened", Keys: []event.Key{{Column: "CUSTOMER_ID", Other: "Customer ID"}}},
 			{Table: "letters", Time: "sent", Keys: []event.Key{{Column: "recipient", Other: "Customer ID"}}},
-			{Table: "orders", Time: "ordered", Reported: "booked", Keys: []event.Key{{Column: "Customer ID", Other: "Customer ID"}}}},
+			{Table: "orders", Time: "ordered", Reported: "booked", Keys: []event.Key{{Column: "Customer ID", Other: "Customer ID"}}},
+		},
 		Static: []event.Static{
 			{Table: "customers", Keys: []event.Key{{Column: "customer_id", Other: "Customer ID"}}},
-			{Table: "regions", Keys: []event.Key{{Column: "region_code", Table: "customers", Other: "region_code"}}}}}
+			{Table: "regions", Keys: []event.Key{{Column: "region_code", Table: "customers", Other: "region_code"}}},
+		},
+	}
 	if d := diff.Diff(want, d.Schema); d != "" {
 		t.Error(d)
 	}

@@ -79,8 +79,10 @@ func random(seed uint64, n int) world {
 }
 
 func (w *world) visit(r *rand.Rand, at time.Time) visit {
-	v := visit{who: fmt.Sprint("who", r.IntN(8)), what: []string{"red", "blue"}[r.IntN(2)], kind: []string{"a", "b", "it's"}[r.IntN(3)],
-		at: at, amount: math.Round(1e4*r.NormFloat64()) / 100}
+	v := visit{
+		who: fmt.Sprint("who", r.IntN(8)), what: []string{"red", "blue"}[r.IntN(2)], kind: []string{"a", "b", "it's"}[r.IntN(3)],
+		at: at, amount: math.Round(1e4*r.NormFloat64()) / 100,
+	}
 	if r.IntN(2) == 0 {
 		v.at = v.at.Truncate(day)
 	}
@@ -177,10 +179,14 @@ func (w *world) open(t *testing.T, threads int) *duck.DB {
 }
 
 func schema(reported string) *event.Schema {
-	return &event.Schema{Entity: []string{"who", "what"},
+	return &event.Schema{
+		Entity: []string{"who", "what"},
 		Events: []event.Events{{Table: "visits", Time: "at", Reported: reported, Keys: []event.Key{{Column: "who", Other: "who"}, {Column: "what", Other: "what"}}}},
-		Static: []event.Static{{Table: "people", Keys: []event.Key{{Column: "who", Other: "who"}}},
-			{Table: "cities", Keys: []event.Key{{Column: "city", Table: "people", Other: "city"}}}}}
+		Static: []event.Static{
+			{Table: "people", Keys: []event.Key{{Column: "who", Other: "who"}}},
+			{Table: "cities", Keys: []event.Key{{Column: "city", Table: "people", Other: "city"}}},
+		},
+	}
 }
 
 func spine(points []point) *table.Table {

@@ -46,9 +46,11 @@ func Hindsight(features []Feature, values *table.Table, at []int64, label []floa
 		if newest < hindsightAUC || newest-middle < hindsightRise {
 			continue
 		}
-		out = append(out, handoff.Finding{Code: "leak.after_outcome", Severity: handoff.Warning, Table: &f.Table, Column: &f.Column, Action: handoff.Removed,
+		out = append(out, handoff.Finding{
+			Code: "leak.after_outcome", Severity: handoff.Warning, Table: &f.Table, Column: &f.Column, Action: handoff.Removed,
 			Evidence: fmt.Sprintf("alone it ranks the answers of the newest snapshot with an auc of %.2f, those of earlier snapshots with %.2f", newest, middle),
-			Fix:      "give a table with one dated row for each change if the column is to be used"})
+			Fix:      "give a table with one dated row for each change if the column is to be used",
+		})
 	}
 	return out
 }

@@ -116,8 +116,10 @@ func (p *proposal) events(e *Events) {
 			}
 		}
 		for _, days := range []int{p.middle(), p.long()} {
-			p.add(Feature{Name: fmt.Sprintf("%s.share_%s", one.name, span(days)), Measure: Ratio,
-				Of: []Feature{whole.make("", Count, "", days), one.make("", Count, "", days)}})
+			p.add(Feature{
+				Name: fmt.Sprintf("%s.share_%s", one.name, span(days)), Measure: Ratio,
+				Of: []Feature{whole.make("", Count, "", days), one.make("", Count, "", days)},
+			})
 		}
 	}
 }

@@ -78,10 +78,14 @@ func (d *Draw) table(name string) table.TableInfo {
 		})
 	}
 	t.Columns = append(t.Columns,
-		table.ColumnInfo{Name: "when", CellRule: table.CellRule{Kind: table.Time, Layouts: []string{time.DateOnly}}, Distinct: 9,
-			Earliest: time.Unix(1.6e9, 0).UTC(), Latest: time.Unix(1.7e9, 0).UTC(), Order: "ascending"},
-		table.ColumnInfo{Name: "y", CellRule: table.CellRule{Kind: table.Text}, Distinct: 2,
-			Levels: []table.Level{{Value: "no", Count: 60}, {Value: "/home/of/yes", Count: 30}}})
+		table.ColumnInfo{
+			Name: "when", CellRule: table.CellRule{Kind: table.Time, Layouts: []string{time.DateOnly}}, Distinct: 9,
+			Earliest: time.Unix(1.6e9, 0).UTC(), Latest: time.Unix(1.7e9, 0).UTC(), Order: "ascending",
+		},
+		table.ColumnInfo{
+			Name: "y", CellRule: table.CellRule{Kind: table.Text}, Distinct: 2,
+			Levels: []table.Level{{Value: "no", Count: 60}, {Value: "/home/of/yes", Count: 30}},
+		})
 	return t
 }
 
@@ -91,7 +95,8 @@ func (d *Draw) Dataset(s handoff.Scope) handoff.Dataset {
 		Scope: s, Target: "y", Splits: map[string]handoff.Split{}, Profile: d.Ref("profile", 0), Keys: d.Ref("keys", 0),
 		Repairs: []handoff.Repair{{Column: "c1", What: "sentinel -1 read as missing", Rows: d.IntN(9)}},
 		Columns: []handoff.PreparedColumn{
-			{Name: "c1", Table: "t1", Kind: "number", Role: "feature"}, {Name: "c2", Table: "t1", Kind: "text", Role: "entity"},
+			{Name: "c1", Table: "t1", Kind: "number", Role: "feature"},
+			{Name: "c2", Table: "t1", Kind: "text", Role: "entity"},
 			{Name: "when", Table: "t1", Kind: "time", Role: "time"},
 		},
 		Policy: handoff.SplitPolicy{By: s.SplitBy, Shares: map[string]float64{"train": 0.6, "validation": 0.2, "test": 0.15, "holdout": 0.05}, Group: []string{}},

@@ -74,8 +74,10 @@ func contracts() learn.Data {
 		}
 		months.Number[i] = float64(i%50) + 5*(1-target[i])
 	}
-	return learn.Data{Task: learn.Binary, Classes: 2, Target: target,
-		Table: &table.Table{Rows: n, Columns: []table.Column{noise, id, months, contract}}}
+	return learn.Data{
+		Task: learn.Binary, Classes: 2, Target: target,
+		Table: &table.Table{Rows: n, Columns: []table.Column{noise, id, months, contract}},
+	}
 }
 
 func TestRuleInWords(t *testing.T) {

@@ -59,18 +59,42 @@ func TestPredictionsAreThoseOfScikitLearn(t *testing.T) {
 		data    learn.Data
 		want    []float64
 	}{
-		{"LogisticRegression", linear.Learner{L2: 2},
-			learn.Data{Task: learn.Binary, Classes: 2, Target: binary}, []float64{0.63855674, 0.917825, 0.54779607, 0.621437}},
-		{"LogisticRegression with weights", linear.Learner{L2: 2},
-			learn.Data{Task: learn.Binary, Classes: 2, Target: binary, Weight: weight}, []float64{0.5963048, 0.9196723, 0.4949816, 0.61999384}},
-		{"LogisticRegression of three classes", linear.Learner{L2: 2},
-			learn.Data{Task: learn.Multiclass, Classes: 3, Target: multiclass}, []float64{0.0057584, 0.37322327, 0.62101834, 0.10275763, 0.69677446, 0.20046791}},
-		{"LogisticRegression with elastic net", linear.Learner{L2: 10, L1: 30},
-			learn.Data{Task: learn.Binary, Classes: 2, Target: binary}, []float64{0.58850232, 0.69328579, 0.57462644, 0.64405951}},
-		{"Ridge", linear.Learner{L2: 20},
-			learn.Data{Task: learn.Regression, Target: value}, []float64{128.81287441, 143.28226338, 115.9829663, 62.92555509}},
-		{"ElasticNet", linear.Learner{L2: 10, L1: 30},
-			learn.Data{Task: learn.Regression, Target: value}, []float64{129.40378252, 131.87053872, 118.84708367, 64.27983888}},
+		{
+			"LogisticRegression",
+			linear.Learner{L2: 2},
+			learn.Data{Task: learn.Binary, Classes: 2, Target: binary},
+			[]float64{0.63855674, 0.917825, 0.54779607, 0.621437},
+		},
+		{
+			"LogisticRegression with weights",
+			linear.Learner{L2: 2},
+			learn.Data{Task: learn.Binary, Classes: 2, Target: binary, Weight: weight},
+			[]float64{0.5963048, 0.9196723, 0.4949816, 0.61999384},
+		},
+		{
+			"LogisticRegression of three classes",
+			linear.Learner{L2: 2},
+			learn.Data{Task: learn.Multiclass, Classes: 3, Target: multiclass},
+			[]float64{0.0057584, 0.37322327, 0.62101834, 0.10275763, 0.69677446, 0.20046791},
+		},
+		{
+			"LogisticRegression with elastic net",
+			linear.Learner{L2: 10, L1: 30},
+			learn.Data{Task: learn.Binary, Classes: 2, Target: binary},
+			[]float64{0.58850232, 0.69328579, 0.57462644, 0.64405951},
+		},
+		{
+			"Ridge",
+			linear.Learner{L2: 20},
+			learn.Data{Task: learn.Regression, Target: value},
+			[]float64{128.81287441, 143.28226338, 115.9829663, 62.92555509},
+		},
+		{
+			"ElasticNet",
+			linear.Learner{L2: 10, L1: 30},
+			learn.Data{Task: learn.Regression, Target: value},
+			[]float64{129.40378252, 131.87053872, 118.84708367, 64.27983888},
+		},
 	}
 	for _, test := range tests {
 		test.data.Table = x

@@ -38,9 +38,15 @@ func TestAgainstTheStandardLibrary(t *testing.T) {
 
 func TestEnds(t *testing.T) {
 	for _, test := range []struct{ got, want float64 }{
-		{portable.Exp(0), 1}, {portable.Exp(-1e300), 0}, {portable.Exp(1e300), portable.Exp(709)},
-		{portable.Sigmoid(1e300), 1}, {portable.Sigmoid(-1e300), 0}, {portable.Sigmoid(0), 0.5},
-		{portable.Log(1), 0}, {portable.Softplus(-1e300), 0}, {portable.Softplus(1e300), 1e300},
+		{portable.Exp(0), 1},
+		{portable.Exp(-1e300), 0},
+		{portable.Exp(1e300), portable.Exp(709)},
+		{portable.Sigmoid(1e300), 1},
+		{portable.Sigmoid(-1e300), 0},
+		{portable.Sigmoid(0), 0.5},
+		{portable.Log(1), 0},
+		{portable.Softplus(-1e300), 0},
+		{portable.Softplus(1e300), 1e300},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %v, want %v", test.got, test.want)

@@ -26,9 +26,17 @@ func Conform(t *testing.T, open func(t *testing.T) (l ledger.Ledger, reopen func
 		name string
 		test func(t *testing.T, l ledger.Ledger, reopen func(t *testing.T) ledger.Ledger)
 	}{
-		{"runs", testRuns}, {"handoffs", testHandoffs}, {"quarantine", testQuarantine}, {"work", testWork}, {"memos", testMemos},
-		{"registry", testRegistry}, {"deployments", testDeployments}, {"openings", testOpenings}, {"audit", testAudit},
-		{"several at once", testAtOnce}, {"what was written is there for others", testReopen},
+		{"runs", testRuns},
+		{"handoffs", testHandoffs},
+		{"quarantine", testQuarantine},
+		{"work", testWork},
+		{"memos", testMemos},
+		{"registry", testRegistry},
+		{"deployments", testDeployments},
+		{"openings", testOpenings},
+		{"audit", testAudit},
+		{"several at once", testAtOnce},
+		{"what was written is there for others", testReopen},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
