@@ -34,7 +34,8 @@ type column struct {
 	parts    []word
 	weights  []float64 // how much each part says, 0 to 1
 	squashed string
-	values   int // number of different values; -1 where it is not known
+	values   int           // number of different values; -1 where it is not known
+	all      []table.Level // all values; nil where there are too many or they are numbers
 }
 
 // String is the name that a person would write.
@@ -59,11 +60,11 @@ func (c *column) unique() bool { return c.present() > 1 && c.values == c.present
 func (c *column) repeats() bool { return c.values > 0 && 20*c.present() > 21*c.values }
 
 // few tells whether all values of the column are known with their counts.
-func (c *column) few() bool { return !c.ManyDistinct && c.Distinct == len(c.Levels) && c.Distinct > 0 }
+func (c *column) few() bool { return !c.ManyDistinct && c.Distinct == len(c.all) && c.Distinct > 0 }
 
 // count is the number of rows with a value of a column that has few.
 func (c *column) count(value string) int {
-	for _, l := range c.Levels {
+	for _, l := range c.all {
 		if l.Value == value {
 			return l.Count
 		}
@@ -82,6 +83,9 @@ func newCatalog(f facts) *catalog {
 			col.parts = nameWords(col.Name)
 			col.weights = weigh(col.parts)
 			col.values = f.distinct(t, &t.Columns[j])
+			if col.all = f.Values[t.Name][col.Name]; col.all == nil {
+				col.all = col.Levels
+			}
 			c.columns = append(c.columns, col)
 		}
 	}
@@ -90,25 +94,14 @@ func newCatalog(f facts) *catalog {
 		if col.Kind != table.Text || col.Personal != "" {
 			continue
 		}
-		many := f.Values[col.table.Name][col.Name]
-		for _, l := range col.Levels {
-			c.index(col, l.Value)
-		}
-		if len(many) > len(col.Levels) {
-			for _, v := range many {
-				if !slices.ContainsFunc(col.Levels, func(l table.Level) bool { return l.Value == v }) {
-					c.index(col, v)
-				}
+		for _, l := range col.all {
+			if !plain(l.Value) {
+				key := squash(l.Value)
+				c.values[key] = append(c.values[key], place{col, l.Value})
 			}
 		}
 	}
 	return c
-}
-
-func (c *catalog) index(col *column, value string) {
-	if !plain(value) {
-		c.values[squash(value)] = append(c.values[squash(value)], place{col, value})
-	}
 }
 
 // nameWords are the words of a name, signs left out.

@@ -149,7 +149,7 @@ func (d *draft) what() string {
 	if d.target == nil {
 		return d.outcome()
 	}
-	if generic, _ := genericName(d.catalog, d.target); generic || len(d.target.squashed) < 3 {
+	if generic, _ := d.generic(d.target); generic || len(d.target.squashed) < 3 {
 		var words []string
 		for _, w := range d.r.with(object) {
 			if len(words) < 3 && !w.isNumber {

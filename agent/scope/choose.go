@@ -18,18 +18,14 @@ func (d *draft) chooseTarget() error {
 	if t := d.spec.Target; t != nil {
 		spec = strings.TrimPrefix(t.Table+"."+t.Column, ".")
 	}
-	if name, ok := d.given("/target", "--target", d.settings.Target, "target", spec); ok {
-		where := "--target"
-		if name == spec && d.settings.Target == "" {
-			where = "/target"
-		}
+	if name, where, ok := d.given("/target", "--target", d.settings.Target, "target", spec); ok {
 		return d.givenTarget(where, name)
 	}
 	if d.spec.Label != nil {
 		return nil
 	}
 	all := d.candidates(d.r)
-	if len(all) > 0 && clear(all) {
+	if len(all) > 0 && standsOut(all) {
 		best := all[0]
 		if !d.wantsEvents(best) {
 			return d.setTarget(best)
@@ -41,9 +37,9 @@ func (d *draft) chooseTarget() error {
 	return d.askTarget(all)
 }
 
-// clear tells whether the best candidate stands out. One that is named by
+// standsOut tells whether the best candidate stands out. One that is named by
 // synonyms does not where another column has those words itself.
-func clear(all []candidate) bool {
+func standsOut(all []candidate) bool {
 	best := all[0]
 	for _, other := range all[1:] {
 		if !best.literal && len(best.words) > 0 && other.score >= 0.2 && !slices.ContainsFunc(best.words, func(w word) bool { return !slices.Contains(other.spelt, w.start) }) {
@@ -115,13 +111,13 @@ func (d *draft) askTarget(all []candidate) error {
 		}
 	}
 	if len(options) > 0 {
-		if generic, _ := genericName(d.catalog, all[0].column); generic || all[0].score >= 0.5 {
+		if generic, _ := d.generic(all[0].column); generic || all[0].score >= 0.5 {
 			fallback = &options[0]
 		}
 		// Of two that are as likely, a name such as "class" beside a value
 		// that the request names tells more than the name alone.
 		for i, c := range all[:min(3, len(options))] {
-			if generic, _ := genericName(d.catalog, c.column); generic && c.level != "" && c.score > all[0].score-sureLead {
+			if generic, _ := d.generic(c.column); generic && c.level != "" && c.score > all[0].score-sureLead {
 				fallback = &options[i]
 				break
 			}
@@ -133,7 +129,7 @@ func (d *draft) askTarget(all []candidate) error {
 			continue
 		}
 		options = append(options, name)
-		generic, _ := genericName(d.catalog, c)
+		generic, _ := d.generic(c)
 		only := c.last() && len(d.tables) == 1 && (yesNo(c) || d.r.quantity && c.Kind == table.Number)
 		if fallback == nil && (generic || only) && fit(d.r, c) > -0.2 {
 			fallback = &name
@@ -168,7 +164,7 @@ func (d *draft) askTarget(all []candidate) error {
 func (d *draft) plausible() []*column {
 	var out []*column
 	rank := func(c *column) int {
-		generic, strong := genericName(d.catalog, c)
+		generic, strong := d.generic(c)
 		switch {
 		case strong:
 			return 0
@@ -212,14 +208,14 @@ func (d *draft) chooseProblem() error {
 		return err
 	}
 	d.ProblemType = kind
-	positive := ""
+	spec := ""
 	if d.spec.Target != nil && d.spec.Target.Positive != nil {
-		positive = *d.spec.Target.Positive
+		spec = *d.spec.Target.Positive
 	}
-	positive, given := d.given("/target/positive", "--positive", d.settings.Positive, "positive", positive)
+	positive, where, given := d.given("/target/positive", "--positive", d.settings.Positive, "positive", spec)
 	switch {
 	case kind == "regression" && given:
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_class", Where: "--positive",
+		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_class", Where: where,
 			What: fmt.Sprintf("column %s holds numbers, it has no class to be positive", t.Name), Fix: "leave --positive out, or predict another column"}
 	case kind == "regression":
 		return nil
@@ -249,16 +245,20 @@ func (d *draft) constantTarget() error {
 // kind is binary, multiclass or regression.
 func (d *draft) kind() (string, error) {
 	t := d.target
-	if asked, ok := d.given("/problem_type", "", "", "problem_type", d.spec.ProblemType); ok {
+	if asked, _, ok := d.given("/problem_type", "", "", "problem_type", d.spec.ProblemType); ok {
 		return asked, d.canBe(asked)
 	}
 	wish := d.wish()
+	_, one := d.askedPositive()
 	switch {
 	case !t.ManyDistinct && t.Distinct == 2:
 		d.clause("/problem_type", "column "+d.short(t)+" has two values", fromData)
 		return "binary", nil
 	case t.Kind == table.Text:
 		d.clause("/problem_type", fmt.Sprintf("column %s has %d values", d.short(t), t.Distinct), fromData)
+		if one {
+			return "multiclass", nil // one value against all others
+		}
 		return "multiclass", d.canBe("multiclass")
 	case !t.Integer || !t.few() || t.Distinct > 20:
 		d.clause("/problem_type", "column "+d.short(t)+" holds numbers", fromData)
@@ -313,18 +313,35 @@ func (d *draft) canBe(kind string) error {
 			return fault(fmt.Sprintf("column %s holds %s, not numbers", t.Name, t.Kind), "name a column of numbers with --target")
 		}
 	case "binary":
-		if t.ManyDistinct || t.Distinct != 2 && d.settings.Positive == "" && d.settings.Set["positive"] == "" && (d.spec.Target == nil || d.spec.Target.Positive == nil) {
+		if _, one := d.askedPositive(); t.Distinct != 2 && !one {
 			return fault(fmt.Sprintf("column %s has %s different values, not two", t.Name, distinct(t)), "say which one is the class of interest with --positive")
 		}
 	}
 	if t.Kind == table.Time {
 		return fault(fmt.Sprintf("column %s holds dates, which cannot be predicted", t.Name), "name another column with --target")
 	}
+	if kind == "multiclass" && t.Distinct == 2 {
+		return fault(fmt.Sprintf("column %s has two different values, which is binary", t.Name), "leave problem_type out")
+	}
 	if kind == "multiclass" && (!t.few() || t.Distinct > maxClasses) {
 		return fault(fmt.Sprintf("column %s has %s different values, too many for classes", t.Name, distinct(t)),
 			fmt.Sprintf("at most %d classes can be told apart: group the values, or say which one is the class of interest with --positive", maxClasses))
 	}
 	return nil
+}
+
+// askedPositive is the class of interest that a person gave; given is false
+// where nobody did.
+func (d *draft) askedPositive() (value string, given bool) {
+	switch {
+	case d.settings.Positive != "":
+		return d.settings.Positive, true
+	case d.settings.Set["positive"] != "":
+		return d.settings.Set["positive"], true
+	case d.spec.Target != nil && d.spec.Target.Positive != nil:
+		return *d.spec.Target.Positive, true
+	}
+	return "", false
 }
 
 func distinct(c *column) string {

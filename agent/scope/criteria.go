@@ -34,7 +34,7 @@ func inUnit(name string) bool {
 // score only in a bar makes it the primary one.
 func (d *draft) chooseCriteria() error {
 	said := d.r.said
-	name, given := d.given("/metric", "--metric", d.settings.Metric, "", d.spec.Metric)
+	name, _, given := d.given("/metric", "--metric", d.settings.Metric, "", d.spec.Metric)
 	switch {
 	case given:
 		parsed, err := metric.Parse(name)

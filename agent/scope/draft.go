@@ -52,21 +52,22 @@ func (d *draft) assume(confidence float64, because, text string, args ...any) {
 	d.Assumptions = append(d.Assumptions, handoff.Assumption{Text: fmt.Sprintf(text, args...), Confidence: confidence, Because: because})
 }
 
-// given is what a person said outright: by a flag, by --set, or in a
-// specification, in this order.
-func (d *draft) given(field, flag, value, id, spec string) (string, bool) {
+// given is what a person said outright of a part of the scope: by a flag, by
+// --set, or in a specification, in this order. where is the place for
+// problems: the flag, or the field.
+func (d *draft) given(field, flag, value, id, spec string) (text, where string, ok bool) {
 	switch {
 	case value != "":
 		d.clause(field, flag+" "+value, fromFlag)
-		return value, true
+		return value, flag, true
 	case id != "" && d.settings.Set[id] != "":
 		d.clause(field, "--set "+id+"="+d.settings.Set[id], fromFlag)
-		return d.settings.Set[id], true
+		return d.settings.Set[id], "--set " + id, true
 	case spec != "":
 		d.clause(field, spec, fromSpec)
-		return spec, true
+		return spec, field, true
 	}
-	return "", false
+	return "", "", false
 }
 
 // stated tells whether a specification states a part of the scope, even as

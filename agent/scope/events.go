@@ -136,14 +136,14 @@ func (d *draft) chooseEventTable() error {
 		spec = d.spec.Label.EventTable
 	}
 	tables := d.eventTables()
-	if name, ok := d.given("/label/event_table", "", "", "events", spec); ok {
+	if name, where, ok := d.given("/label/event_table", "", "", "events", spec); ok {
 		for i := range d.tables {
 			if d.tables[i].Name == name {
 				d.main = &d.tables[i]
 				return nil
 			}
 		}
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_table", Where: "/label/event_table", What: fmt.Sprintf("there is no table %q", name), Why: d.holds(),
+		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_table", Where: where, What: fmt.Sprintf("there is no table %q", name), Why: d.holds(),
 			Nearest: names(tables), Fix: "name one of the tables"}
 	}
 	score := d.eventScore
@@ -450,11 +450,11 @@ func (d *draft) reportsLater() bool {
 // chooseValue finds the column that is summed; the events are counted where
 // the request asks how many there are.
 func (d *draft) chooseValue(l *handoff.Label) error {
-	if name, ok := d.given("/label/value", "", "", "value", ""); ok {
+	if name, where, ok := d.given("/label/value", "", "", "value", ""); ok {
 		if name == "none" {
 			return nil
 		}
-		c, err := d.inMain("--set value", name)
+		c, err := d.inMain(where, name)
 		if err != nil {
 			return err
 		}
@@ -472,7 +472,7 @@ func (d *draft) chooseValue(l *handoff.Label) error {
 	}
 	many := slices.ContainsFunc(d.r.words, func(w word) bool { return w.lower == "many" })
 	switch {
-	case len(fits) > 0 && clear(fits):
+	case len(fits) > 0 && standsOut(fits):
 		l.Value = &fits[0].Name
 		d.clause("/label/value", strings.Trim(quote(fits[0].words), "“”"), fromRequest)
 		return nil
@@ -525,13 +525,17 @@ func (d *draft) chooseSnapshots(at *column) error {
 	if d.spec.Label != nil && len(l.Snapshots) > 0 {
 		return nil
 	}
-	l.Snapshots = label.Dates(label.Snapshots(*l, unit, at.Earliest, at.Latest))
+	oldest := at.Earliest
+	if s := d.r.said.since; s != nil && !d.r.said.inside && s.first.After(oldest) {
+		oldest = s.first // events before it are left out
+	}
+	l.Snapshots = label.Dates(label.Snapshots(*l, unit, oldest, at.Latest))
 	d.clause("/label/snapshots", fmt.Sprintf("every %d days back from the newest event", l.GapDays+l.LabelDays), fromDefault)
 	if len(l.Snapshots) > 0 {
 		return nil
 	}
 	return &problem.Problem{Kind: problem.Blocked, Code: "label.no_snapshot", Where: at.String(), What: "no snapshot has both a whole observation window and a whole label window",
-		Why: fmt.Sprintf("the events go from %s to %s; a snapshot needs %d days before it and %d days after it", iso(at.Earliest), newest, l.ObservationDays, l.GapDays+l.LabelDays),
+		Why: fmt.Sprintf("the events go from %s to %s; a snapshot needs %d days before it and %d days after it", iso(oldest), newest, l.ObservationDays, l.GapDays+l.LabelDays),
 		Fix: "use shorter windows: --set label_days=N, --set gap_days=N, --set observation_days=N"}
 }
 

@@ -21,7 +21,7 @@ func pharma(t testing.TB) facts {
 		write(t, folder, "physicians", 300, col{"doc_id", func(_ *rand.Rand, row int) string { return fmt.Sprintf("D%d", 100+row) }},
 			one("specialty", "Oncology", "Cardiology"), one("district", "D1", "D2", "D3"))
 		write(t, folder, "prescriptions", 6000, count("rx_id"), many("doc_id", "D%d", 300), one("brand", "Kisqali", "Entresto", "Cosentyx"), days("rx_date", "2022-01-01", 1000),
-			days("reported_date", "2022-01-03", 1000), whole("quantity", 1, 90), real("amount", 1, 900))
+			days("reported_date", "2022-01-03", 1000), whole("quantity", 1, 90), amount("amount", 1, 900))
 		write(t, folder, "calls", 3000, count("call_id"), many("doc_id", "D%d", 300), days("call_date", "2022-01-01", 1000), one("channel", "phone", "visit"))
 		write(t, folder, "districts", 3, col{"district", func(_ *rand.Rand, row int) string { return fmt.Sprintf("D%d", row+1) }}, one("region", "Northland"))
 	})
@@ -30,7 +30,7 @@ func pharma(t testing.TB) facts {
 // ledger is one table of payments of makers to physicians.
 func ledger(t testing.TB) facts {
 	return madeOf(t, func(folder string) {
-		write(t, folder, "payments", 8000, many("Physician_ID", "%d", 200), many("Manufacturer_ID", "M%d", 20), one("Manufacturer_Name", "Acme", "Bolt"), days("Date_of_Payment", "2020-01-01", 1800), real("Amount", 1, 500))
+		write(t, folder, "payments", 8000, many("Physician_ID", "%d", 200), many("Manufacturer_ID", "M%d", 20), one("Manufacturer_Name", "Acme", "Bolt"), days("Date_of_Payment", "2020-01-01", 1800), amount("Amount", 1, 500))
 	})
 }
 
@@ -48,6 +48,8 @@ func TestEvents(t *testing.T) {
 		{"pharma", "churn of Kisqaly HCPs", "ask filter (prescriptions.brand=Kisqali)", ""},
 		{"pharma", "churn of Kesimpta HCPs", "ask filter", ""},
 		{"pharma", "churn of HCPs in Northland", "scope.filter_far: ", ""},
+		{"pharma", "churn of physicians since 2023-01-01", "binary falls_below of prescriptions for [doc_id] if prescriptions.rx_date >= 2023-01-01", "0.3 3 90 14 90"},
+		{"pharma", "churn of physicians in 2024", "binary falls_below of prescriptions for [doc_id]", "0.3 3 90 14 90"},
 		{"pharma", "predict the quantity", "regression quantity for [rx_id]", ""},
 		{"ledger", "which physicians will stop receiving payments from a maker in the next two quarters", "binary none_in_window of payments for [Physician_ID Manufacturer_ID]", "0 1 182 0 182"},
 		{"ledger", "will a physician be paid by Acme next month", "binary count_at_least of payments for [Physician_ID] if payments.Manufacturer_Name = Acme", "1 0 90 0 30"},
@@ -177,6 +179,8 @@ func TestSpecificationFaults(t *testing.T) {
 		{"request: churn\ntarget: churn_flg\n", "data.no_target", "spec.yaml:2:9"},
 		{"target: Exited\nexclude:\n- Agee\n", "scope.no_column", "spec.yaml:3:3"},
 		{"target: Exited\nfilters:\n- {column: Agee, op: '=', value: 3}\n", "scope.no_column", "spec.yaml:3:12"},
+		{"target: Exited\nentity: [CustID]\n", "scope.no_column", "spec.yaml:2:9"},
+		{"target: Exited\nhorizon_days: 3\nsplit_by: time\n", "scope.no_time", "spec.yaml:3:11"},
 		{"target: Exited\nmetric: rmse\n", "scope.metric", "spec.yaml:2:9"},
 		{"target: Exited\nconstraints: {fairness_groups: [Gendre]}\n", "scope.no_column", "spec.yaml:2:33"},
 		{"label: {rule: falls_below, event_table: bank, label_days: 9, observation_days: 9}", "scope.no_time", ""},

@@ -14,7 +14,7 @@ type facts struct {
 
 	// Values are all values of the text columns that have more than a table's
 	// description lists, up to 10,000, by table and column.
-	Values map[string]map[string][]string `json:"values"`
+	Values map[string]map[string][]table.Level `json:"values"`
 
 	// Distinct is the number of different values of columns named as keys
 	// that have more than are counted for a table's description.
@@ -39,19 +39,15 @@ func gather(ctx context.Context, paths []string, threads int) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &facts{Tables: c.Tables, Values: map[string]map[string][]string{}, Distinct: map[string]map[string]int{}}
+	f := &facts{Tables: c.Tables, Values: map[string]map[string][]table.Level{}, Distinct: map[string]map[string]int{}}
 	for i := range c.Tables {
 		t := &c.Tables[i]
-		f.Values[t.Name], f.Distinct[t.Name] = map[string][]string{}, map[string]int{}
+		f.Values[t.Name], f.Distinct[t.Name] = map[string][]table.Level{}, map[string]int{}
 		var keys []string
 		for j := range t.Columns {
 			col := &t.Columns[j]
 			if levels := c.Levels(t.Name, col.Name); len(levels) > len(col.Levels) {
-				values := make([]string, len(levels))
-				for k, l := range levels {
-					values[k] = l.Value
-				}
-				f.Values[t.Name][col.Name] = values
+				f.Values[t.Name][col.Name] = levels
 			}
 			if !col.ManyDistinct || !namedKey(nameWords(col.Name)) || col.Kind == table.Time {
 				continue

@@ -47,18 +47,21 @@ func (d *draft) chooseFilters() error {
 
 // period keeps the rows of the days that the request names.
 func (d *draft) period() {
-	for _, x := range []struct {
-		said *date
-		op   string
-	}{{d.r.said.since, ">="}, {d.r.said.before, "<"}} {
-		switch {
-		case x.said == nil:
-		case d.Time == nil:
-			d.warn("the request names days (%s), but no column tells when a row came to be; they were passed over", iso(x.said.first))
-		default:
-			at := d.inTable(d.main, *d.Time)
-			d.addFilter(handoff.Filter{Table: d.main.Name, Column: at.Name, Op: x.op, Value: d.instant(at, x.said.first)}, "rows from or before "+iso(x.said.first))
-		}
+	said := d.r.said
+	switch {
+	case said.period == "":
+		return
+	case d.Time == nil || d.target == nil && said.inside:
+		// "churn in 2024" may mean when it happens, so no events are left out.
+		d.warn("“%s” of the request has no effect: no column tells when a row came to be, or it may be the time of the answer", said.period)
+		return
+	}
+	at := d.inTable(d.main, *d.Time)
+	if said.since != nil {
+		d.addFilter(handoff.Filter{Table: d.main.Name, Column: at.Name, Op: ">=", Value: d.instant(at, said.since.first)}, said.period)
+	}
+	if said.before != nil {
+		d.addFilter(handoff.Filter{Table: d.main.Name, Column: at.Name, Op: "<", Value: d.instant(at, said.before.first)}, said.period)
 	}
 }
 

@@ -103,6 +103,8 @@ type said struct {
 	asOfOther       *date // the other reading of asOf
 	since           *date // rows from this day on
 	before          *date // rows before this day
+	inside          bool  // since and before are one stretch: "in 2023"
+	period          string
 	metric          string
 	criteria        []handoff.Criterion
 	constraints     handoff.Constraints
@@ -134,16 +136,16 @@ func listen(request string, words []word) said {
 		note("/as_of", from, to)
 	}
 	if from, to, got, ok := find(sincePatterns, words); ok {
-		s.since = &got.date
-		note("/filters", from, to)
+		s.since, s.period = &got.date, span(request, words, from, to)
 	}
 	if from, to, got, ok := find(beforePatterns, words); ok {
-		s.before = &got.date
-		note("/filters", from, to)
+		s.before, s.period = &got.date, span(request, words, from, to)
 	}
-	if from, to, got, ok := find(insidePatterns, words); ok && s.since == nil && s.before == nil {
-		s.since, s.before = &got.date, &date{got.date.last.AddDate(0, 0, 1), got.date.last}
-		note("/filters", from, to)
+	if s.period == "" {
+		if from, to, got, ok := find(insidePatterns, words); ok {
+			s.since, s.before = &got.date, &date{first: got.date.last.AddDate(0, 0, 1)}
+			s.inside, s.period = true, span(request, words, from, to)
+		}
 	}
 	s.limits(words, note)
 	s.scores(words, note)

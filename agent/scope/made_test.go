@@ -28,7 +28,7 @@ func whole(name string, low, high int) col {
 	return col{name, func(r *rand.Rand, _ int) string { return fmt.Sprint(low + r.IntN(high-low+1)) }}
 }
 
-func real(name string, low, high float64) col {
+func amount(name string, low, high float64) col {
 	return col{name, func(r *rand.Rand, _ int) string { return fmt.Sprintf("%.2f", low+r.Float64()*(high-low)) }}
 }
 
@@ -107,34 +107,34 @@ func madeOf(t testing.TB, fill func(folder string)) facts {
 func tables(t testing.TB) map[string]facts {
 	return map[string]facts{
 		"bank": made(t, "bank", count("RowNumber"), key("CustomerId", "156%d"), whole("CreditScore", 350, 850), one("Geography", "France", "France", "Spain", "Germany"),
-			one("Gender", "Male", "Female"), whole("Age", 18, 90), whole("Tenure", 0, 10), real("Balance", 0, 200000), whole("NumOfProducts", 1, 4),
-			whole("HasCrCard", 0, 1), whole("IsActiveMember", 0, 1), real("EstimatedSalary", 100, 199999), rare("Exited", "1", "0", 5)),
+			one("Gender", "Male", "Female"), whole("Age", 18, 90), whole("Tenure", 0, 10), amount("Balance", 0, 200000), whole("NumOfProducts", 1, 4),
+			whole("HasCrCard", 0, 1), whole("IsActiveMember", 0, 1), amount("EstimatedSalary", 100, 199999), rare("Exited", "1", "0", 5)),
 		"cards": made(t, "cards", key("CLIENTNUM", "7%d"), rare("Attrition_Flag", "Attrited Customer", "Existing Customer", 6), whole("Customer_Age", 26, 73),
-			one("Income_Category", "$60K - $80K", "Less than $40K", "$120K +"), real("Credit_Limit", 1400, 34000)),
-		"loans": made(t, "loans", key("loan_id", "L%d"), whole("loan_amnt", 1000, 40000), one("term", "36 months", "60 months"), real("int_rate", 5, 30),
-			one("grade", "A", "B", "C", "D", "E", "F", "G"), real("annual_inc", 10000, 200000), days("issue_d", "2023-01-01", 700), one("addr_state", "CA", "NY", "TX"),
+			one("Income_Category", "$60K - $80K", "Less than $40K", "$120K +"), amount("Credit_Limit", 1400, 34000)),
+		"loans": made(t, "loans", key("loan_id", "L%d"), whole("loan_amnt", 1000, 40000), one("term", "36 months", "60 months"), amount("int_rate", 5, 30),
+			one("grade", "A", "B", "C", "D", "E", "F", "G"), amount("annual_inc", 10000, 200000), days("issue_d", "2023-01-01", 700), one("addr_state", "CA", "NY", "TX"),
 			rare("loan_status", "Charged Off", "Fully Paid", 5)),
-		"titanic": made(t, "titanic", count("PassengerId"), rare("Survived", "1", "0", 3), whole("Pclass", 1, 3), one("Sex", "male", "female"), whole("Age", 1, 80), real("Fare", 5, 500)),
+		"titanic": made(t, "titanic", count("PassengerId"), rare("Survived", "1", "0", 3), whole("Pclass", 1, 3), one("Sex", "male", "female"), whole("Age", 1, 80), amount("Fare", 5, 500)),
 		"stays": made(t, "stays", key("encounter_id", "1%d"), many("patient_nbr", "5%d", 400), one("race", "A", "B"), whole("time_in_hospital", 1, 14), whole("num_medications", 1, 60),
 			one("readmitted", "NO", "NO", ">30", "<30")),
-		"costs": made(t, "costs", whole("age", 18, 64), one("sex", "male", "female"), real("bmi", 16, 50), one("smoker", "yes", "no", "no"), real("charges", 1100, 60000)),
-		"fraud": made(t, "fraud", one("type", "PAYMENT", "TRANSFER"), real("amount", 1, 1e6), rare("isFraud", "1", "0", 20), rare("isFlaggedFraud", "1", "0", 50)),
-		"shops": made(t, "shops", whole("Store", 1, 45), days("Date", "2022-01-01", 1000), real("Weekly_Sales", 2e5, 4e6), whole("Holiday_Flag", 0, 1), real("Fuel_Price", 2, 5)),
+		"costs": made(t, "costs", whole("age", 18, 64), one("sex", "male", "female"), amount("bmi", 16, 50), one("smoker", "yes", "no", "no"), amount("charges", 1100, 60000)),
+		"fraud": made(t, "fraud", one("type", "PAYMENT", "TRANSFER"), amount("amount", 1, 1e6), rare("isFraud", "1", "0", 20), rare("isFlaggedFraud", "1", "0", 50)),
+		"shops": made(t, "shops", whole("Store", 1, 45), days("Date", "2022-01-01", 1000), amount("Weekly_Sales", 2e5, 4e6), whole("Holiday_Flag", 0, 1), amount("Fuel_Price", 2, 5)),
 		"mail": made(t, "mail", key("ID", "%d"), whole("Income", 10000, 100000), days("Dt_Customer", "2022-01-01", 700), rare("AcceptedCmp1", "1", "0", 16),
 			rare("AcceptedCmp2", "1", "0", 17), rare("Complain", "1", "0", 12), one("Z_CostContact", "3"), rare("Response", "1", "0", 7)),
 		"leads": made(t, "leads", key("lead_id", "%d"), days("created_at", "2023-01-01", 600), one("country", "Germany", "France", "Poland"), whole("company_size", 1, 5000),
-			one("demo_requested", "true", "false"), rare("converted", "true", "false", 5), real("revenue", 0, 9000)),
-		"staff": made(t, "staff", real("satisfaction_level", 0, 1), whole("number_project", 2, 7), rare("left", "1", "0", 4), rare("promotion_last_5years", "1", "0", 20),
+			one("demo_requested", "true", "false"), rare("converted", "true", "false", 5), amount("revenue", 0, 9000)),
+		"staff": made(t, "staff", amount("satisfaction_level", 0, 1), whole("number_project", 2, 7), rare("left", "1", "0", 4), rare("promotion_last_5years", "1", "0", 20),
 			one("salary", "low", "medium", "high")),
-		"subs": made(t, "subs", key("customer_id", "S%d"), days("signup_date", "2022-01-01", 700), one("plan", "free", "pro", "team"), real("monthly_spend", 0, 300),
+		"subs": made(t, "subs", key("customer_id", "S%d"), days("signup_date", "2022-01-01", 700), one("plan", "free", "pro", "team"), amount("monthly_spend", 0, 300),
 			rare("churned", "True", "False", 5), days("churn_date", "2024-01-01", 300), one("churn_reason", "price", "quality", "")),
 		"heart":    made(t, "heart", whole("age", 29, 77), whole("sex", 0, 1), whole("chol", 126, 564), one("target", "0", "1")),
-		"risk":     made(t, "risk", key("customer_id", "x%d"), one("membership_category", "Gold", "Silver"), real("avg_time_spent", 0, 900), whole("churn_risk_score", 1, 5)),
+		"risk":     made(t, "risk", key("customer_id", "x%d"), one("membership_category", "Gold", "Silver"), amount("avg_time_spent", 0, 900), whole("churn_risk_score", 1, 5)),
 		"hcp":      made(t, "hcp", key("npi", "10000%d"), one("specialty", "Oncology", "Cardiology"), one("region", "North", "South"), one("brand", "Kisqali", "Entresto", "Cosentyx"), whole("rx_90d", 0, 40), rare("lapsed", "Y", "N", 3)),
 		"survey":   made(t, "survey", count("respondent_id"), whole("age", 18, 80), whole("score", 0, 10), one("channel", "app", "web")),
-		"machines": made(t, "machines", count("UDI"), key("Product ID", "M%d"), one("Type", "L", "M", "H"), real("Torque [Nm]", 3, 77), rare("Machine failure", "1", "0", 12), rare("TWF", "1", "0", 40)),
+		"machines": made(t, "machines", count("UDI"), key("Product ID", "M%d"), one("Type", "L", "M", "H"), amount("Torque [Nm]", 3, 77), rare("Machine failure", "1", "0", 12), rare("TWF", "1", "0", 40)),
 		"houses":   made(t, "houses", count("Id"), whole("LotArea", 1300, 21000), one("Neighborhood", "Oldtown", "Newtown"), whole("YrSold", 2006, 2010), whole("SalePrice", 34900, 755000)),
-		"visits":   made(t, "visits", many("customer_id", "C%d", 250), whole("month_no", 1, 12), real("spend", 0, 99), rare("churn", "1", "0", 9)),
+		"visits":   made(t, "visits", many("customer_id", "C%d", 250), whole("month_no", 1, 12), amount("spend", 0, 99), rare("churn", "1", "0", 9)),
 	}
 }
 

@@ -49,7 +49,7 @@ func (d *draft) within() (value string, ok bool) {
 	if n == 0 {
 		return "", false
 	}
-	for _, l := range d.target.Levels {
+	for _, l := range d.target.all {
 		if number, below := strings.CutPrefix(strings.ReplaceAll(l.Value, " ", ""), "<"); below && strings.Trim(number, "=days") == strconv.Itoa(n) {
 			d.assume(0.7, "the request says within "+plural(n, "day"), "class %s is the one of interest", l.Value)
 			return l.Value, true
@@ -66,14 +66,14 @@ func (d *draft) class(asked string) (string, error) {
 		func(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) },
 		sameNumber,
 	} {
-		for _, l := range t.Levels {
+		for _, l := range t.all {
 			if same(l.Value, asked) {
 				return l.Value, nil
 			}
 		}
 	}
-	names := make([]string, len(t.Levels))
-	for i, l := range t.Levels {
+	names := make([]string, len(t.all))
+	for i, l := range t.all {
 		names[i] = l.Value
 	}
 	slices.SortStableFunc(names, func(a, b string) int {

@@ -236,7 +236,7 @@ func (r *reading) promote(i int) bool {
 // is one only if it is counted: "how many calls".
 func (r *reading) fallBack(counted bool) {
 	for _, from := range [][]role{{object}, {subject, nothing}, {tail}} {
-		any := false
+		found := false
 		for i := range r.words {
 			w := &r.words[i]
 			r.quantity = r.quantity || !w.taken && wrappers[w.lower] && quantity[w.lower]
@@ -246,11 +246,11 @@ func (r *reading) fallBack(counted bool) {
 			for _, role := range from {
 				if w.role == role {
 					w.role = object
-					any = any || counted || !nounStems[w.stem]
+					found = found || counted || !nounStems[w.stem]
 				}
 			}
 		}
-		if any {
+		if found {
 			return
 		}
 	}

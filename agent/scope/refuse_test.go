@@ -45,8 +45,10 @@ func TestRefusals(t *testing.T) {
 		{"text as amount", good, "predict plan", handoff.Settings{Set: map[string]string{"problem_type": "regression"}}, "scope.target_kind: t.plan: column plan holds text, not numbers"},
 		{"many as binary", with(1000, one("x", "a", "b", "c")), "predict x", handoff.Settings{Set: map[string]string{"problem_type": "binary"}}, "scope.target_kind: t.x: column x has 3 different values, not two"},
 		{"keys as classes", good, "x", handoff.Settings{Target: "customer_id"}, "scope.target_kind: t.customer_id: column customer_id has 1,000 different values, too many for classes"},
-		{"split by time", good, "predict churn", handoff.Settings{Set: map[string]string{"split.by": "time"}}, "scope.no_time: --set split.by=time"},
+		{"split by time", good, "predict churn", handoff.Settings{Set: map[string]string{"split.by": "time"}}, "scope.no_time: --set split.by"},
 		{"no events", good, "x", handoff.Settings{Set: map[string]string{"filter": "nonsense"}, Target: "churn"}, "settings.value: --set filter"},
+		{"two values as many", good, "predict plan", handoff.Settings{Set: map[string]string{"problem_type": "multiclass"}}, "scope.target_kind: t.plan: column plan has two different values, which is binary"},
+		{"a day too early", with(1000, days("seen_on", "2023-01-01", 300), rare("churn", "1", "0", 4)), "predict churn", handoff.Settings{Set: map[string]string{"as_of": "2020-01-01"}}, "data.too_few: /as_of: no row is from before the as-of date"},
 		{"a novel", good, strings.Repeat("predict churn ", 400), handoff.Settings{}, "scope.request: REQUEST: the request is too long"},
 		{"nothing like it", good, "predict churn", handoff.Settings{Target: "zzzzzz"}, "nearest churn, plan"},
 		{"nothing, with --yes", good, "predict salary", handoff.Settings{Yes: true}, "data.no_target: the request names nothing that the tables hold"},
@@ -128,11 +130,35 @@ func TestOneAgainstRest(t *testing.T) {
 	}
 }
 
+// TestOneOfMany is --positive on more classes than can be told apart.
+func TestOneOfMany(t *testing.T) {
+	f := made(t, "t", many("town", "T%d", 80), amount("x", 0, 1))
+	if got := outcome(handoff.Brief{Settings: handoff.Settings{Target: "town"}}, f); !strings.HasPrefix(got, "scope.target_kind: t.town: column town has 80 different values, too many for classes") {
+		t.Error(got)
+	}
+	if got := outcome(handoff.Brief{Settings: handoff.Settings{Target: "town", Positive: "T123"}}, f); !strings.HasPrefix(got, "data.too_few: t.town: 1") { // there are about 12 of 1,000
+		t.Error(got)
+	}
+}
+
+// TestSameColumnTwice asks which table is meant.
+func TestSameColumnTwice(t *testing.T) {
+	f := madeOf(t, func(folder string) {
+		write(t, folder, "a", 600, key("id", "A%d"), rare("churn", "1", "0", 4))
+		write(t, folder, "b", 600, key("id", "B%d"), rare("churn", "1", "0", 4))
+	})
+	for _, test := range []struct{ target, want string }{{"churn", "ask target (a.churn)"}, {"b.churn", "binary churn=1 for [id]"}, {"", "ask target (a.churn)"}} {
+		if got := outcome(handoff.Brief{Request: "predict churn", Settings: handoff.Settings{Target: test.target}}, f); got != test.want {
+			t.Errorf("%q: got %s, want %s", test.target, got, test.want)
+		}
+	}
+}
+
 // TestExclusions holds which columns are left out, and why, against a table
 // that has one of each kind.
 func TestExclusions(t *testing.T) {
 	f := made(t, "t", count("rownames"), key("customer_id", "C%d"), one("email", "a@example.com", "b@example.org"), one("country", "NL"), one("empty", ""),
-		many("agent_id", "A%d", 400), real("income", 1, 9), one("plan", "a", "b"), days("birth_date", "1960-01-01", 9000), rare("churn", "1", "0", 3))
+		many("agent_id", "A%d", 400), amount("income", 1, 9), one("plan", "a", "b"), days("birth_date", "1960-01-01", 9000), rare("churn", "1", "0", 3))
 	r, err := define(handoff.Brief{Request: "predict churn of customers"}, f)
 	if err != nil {
 		t.Fatal(err)

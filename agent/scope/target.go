@@ -50,7 +50,7 @@ func (c *catalog) candidates(r *reading) []candidate {
 		if cand.score > 0 {
 			cand.score += fit(r, col)
 			all = append(all, cand)
-			if generic, _ := genericName(c, col); !generic {
+			if generic, _ := c.generic(col); !generic {
 				named = max(named, cand.name)
 			}
 		}
@@ -200,7 +200,7 @@ func (r *reading) spells(col *column) []word {
 // byKind adds what a column's values and a name such as "class" say.
 func (c *catalog) byKind(r *reading, cand *candidate, about []word) {
 	col := cand.column
-	generic, strong := genericName(c, col)
+	generic, strong := c.generic(col)
 	level, strength := c.namesLevel(r, col, about)
 	if strength > 0 && cand.name > 0 {
 		cand.score += 0.1
@@ -238,10 +238,10 @@ func (c *catalog) byKind(r *reading, cand *candidate, about []word) {
 	}
 }
 
-// genericName tells whether a column is named as targets are, whatever they
+// generic tells whether a column is named as targets are, whatever they
 // hold: "target", "y"; "class" and "status" are so less surely.
 // A "y" beside an "x" is a coordinate. "loan_status" of loans is a status.
-func genericName(c *catalog, col *column) (generic, strong bool) {
+func (c *catalog) generic(col *column) (generic, strong bool) {
 	if strongTargets[col.squashed] && (col.squashed != "y" || col.table.Column("x") == nil) {
 		return true, true
 	}
@@ -276,10 +276,10 @@ func (c *catalog) unexplained(cand *candidate, about []word) int {
 // namesLevel tells whether the request names a value of a column with few: 1
 // in full, less where a value may be an abbreviation of a word.
 func (c *catalog) namesLevel(r *reading, col *column, about []word) (level string, strength float64) {
-	if !col.few() || col.Distinct > 50 || col.Distinct < 2 {
+	if !col.few() || col.Distinct > maxClasses || col.Distinct < 2 {
 		return "", 0
 	}
-	for _, l := range col.Levels {
+	for _, l := range col.all {
 		if plain(l.Value) {
 			continue
 		}
@@ -288,7 +288,7 @@ func (c *catalog) namesLevel(r *reading, col *column, about []word) (level strin
 		}
 	}
 	short := 0
-	for _, l := range col.Levels {
+	for _, l := range col.all {
 		for _, w := range about {
 			if c.abbreviates(col, l.Value, w) {
 				short++
@@ -349,7 +349,7 @@ func comparison(value string, about []word) bool {
 // be short for a word: "p" for poisonous, "acc" for acceptable. One letter is
 // only where there are two or three.
 func (c *catalog) abbreviates(col *column, value string, w word) bool {
-	generic, _ := genericName(c, col)
+	generic, _ := c.generic(col)
 	lower := strings.ToLower(value)
 	if !generic || len(lower) < 2 && col.Distinct > 3 || stops[w.lower] || len(lower) > 5 || len(lower) >= len(w.lower) || strings.Trim(lower, "abcdefghijklmnopqrstuvwxyz") != "" {
 		return false
@@ -360,10 +360,10 @@ func (c *catalog) abbreviates(col *column, value string, w word) bool {
 // meansLevel tells whether a word accounts for the values of a column: it
 // names one, is short for one, or means the same as one.
 func (c *catalog) meansLevel(col *column, w word) bool {
-	if !col.few() {
+	if !col.few() || col.Distinct > maxClasses {
 		return false
 	}
-	for _, l := range col.Levels {
+	for _, l := range col.all {
 		if c.abbreviates(col, l.Value, w) {
 			return true
 		}
@@ -412,7 +412,7 @@ func fit(r *reading, col *column) float64 {
 // ranges tells whether the values of a column are ranges of an amount:
 // "<=50K", "35-49K".
 func ranges(col *column) bool {
-	return col.few() && !slices.ContainsFunc(col.Levels, func(l table.Level) bool {
+	return col.few() && col.Distinct <= maxClasses && !slices.ContainsFunc(col.all, func(l table.Level) bool {
 		return !strings.ContainsAny(l.Value, "<>≤≥-–+") || !strings.ContainsAny(l.Value, "0123456789")
 	})
 }

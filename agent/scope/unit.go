@@ -18,10 +18,10 @@ func (d *draft) chooseEntity() (recurs bool, err error) {
 	d.Entity = []string{}
 	names := d.settings.Entity
 	spec := strings.Join(d.spec.Entity, ",")
-	if text, ok := d.given("/entity", "--entity", strings.Join(names, ","), "entity", spec); ok {
+	if text, where, ok := d.given("/entity", "--entity", strings.Join(names, ","), "entity", spec); ok {
 		recurs = true
 		for name := range strings.SplitSeq(text, ",") {
-			c, err := d.inMain("--entity", strings.TrimSpace(name))
+			c, err := d.inMain(where, strings.TrimSpace(name))
 			if err != nil {
 				return false, err
 			}
@@ -126,11 +126,11 @@ func (d *draft) chooseTime() error {
 	if d.spec.Time != nil {
 		spec = *d.spec.Time
 	}
-	if name, ok := d.given("/time", "--time", d.settings.Time, "time", spec); ok {
+	if name, where, ok := d.given("/time", "--time", d.settings.Time, "time", spec); ok {
 		if name == "none" {
 			return nil
 		}
-		c, err := d.inMain("--time", name)
+		c, err := d.inMain(where, name)
 		if err != nil {
 			return err
 		}
@@ -208,13 +208,13 @@ const enoughTimes = 20
 // chooseSplit tells how the rows are divided and whether entities may recur.
 func (d *draft) chooseSplit(recurs bool) error {
 	d.Unit = "known_entities"
-	if unit, ok := d.given("/unit", "", "", "unit", d.spec.Unit); ok {
+	if unit, _, ok := d.given("/unit", "", "", "unit", d.spec.Unit); ok {
 		d.Unit = unit
 	} else if newcomers(d.r) {
 		d.Unit = "new_entities"
 		d.clause("/unit", "new", fromRequest)
 	}
-	by, given := d.given("/split_by", "", "", "split.by", d.spec.SplitBy)
+	by, where, given := d.given("/split_by", "", "", "split.by", d.spec.SplitBy)
 	switch {
 	case given:
 	case d.Time != nil && d.enoughTime():
@@ -228,11 +228,11 @@ func (d *draft) chooseSplit(recurs bool) error {
 		}
 	}
 	if by == "time" && d.Time == nil {
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_time", Where: "--set split.by=time",
+		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_time", Where: where,
 			What: "no column tells when a row came to be", Nearest: d.timesOf(d.main), Fix: "name one with --time, or split otherwise"}
 	}
 	if by == "entity" && len(d.Entity) == 0 {
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_entity", Where: "--set split.by=entity",
+		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_entity", Where: where,
 			What: "no column tells the entities apart", Fix: "name the key columns with --entity"}
 	}
 	d.SplitBy = by
@@ -295,6 +295,10 @@ func (d *draft) chooseDays() error {
 		if err != nil {
 			return &problem.Problem{Kind: problem.Usage, Code: "settings.value", Where: "/as_of", What: "the as-of date is no date", Fix: "write it as 2024-06-30"}
 		}
+		if last.Before(at.Earliest.Truncate(24 * time.Hour)) {
+			return &problem.Problem{Kind: problem.Blocked, Code: "data.too_few", Where: "/as_of", What: "no row is from before the as-of date",
+				Why: fmt.Sprintf("the oldest row of %s is from %s", d.main.Name, iso(at.Earliest)), Fix: "give a later date with --set as_of=DATE"}
+		}
 		f := handoff.Filter{Table: d.main.Name, Column: *d.Time, Op: "<", Value: d.instant(at, last.AddDate(0, 0, 1))}
 		if !slices.Contains(d.Filters, f) {
 			d.Filters = append(d.Filters, f)
@@ -319,10 +323,10 @@ func (d *draft) chooseHorizon() error {
 	if d.spec.HorizonDays != nil {
 		spec = fmt.Sprint(*d.spec.HorizonDays)
 	}
-	if text, ok := d.given("/horizon_days", "", "", "horizon_days", spec); ok {
+	if text, where, ok := d.given("/horizon_days", "", "", "horizon_days", spec); ok {
 		n := 0
 		if _, err := fmt.Sscan(text, &n); err != nil || n < 1 {
-			return &problem.Problem{Kind: problem.Usage, Code: "settings.value", Where: "/horizon_days", What: "the horizon must be a whole number of days, 1 or more", Fix: "give a number of days"}
+			return &problem.Problem{Kind: problem.Usage, Code: "settings.value", Where: where, What: "the horizon must be a whole number of days, 1 or more", Fix: "give a number of days"}
 		}
 		d.HorizonDays = &n
 	} else if n := d.r.said.horizonDays; n > 0 && !d.stated("/horizon_days") {
@@ -341,7 +345,7 @@ func (d *draft) asOf() (string, error) {
 	if d.spec.AsOf != nil {
 		spec = *d.spec.AsOf
 	}
-	if text, ok := d.given("/as_of", "", "", "as_of", spec); ok {
+	if text, _, ok := d.given("/as_of", "", "", "as_of", spec); ok {
 		if len(text) >= 10 {
 			text = text[:10]
 		}
