@@ -49,14 +49,54 @@ func (c confusion) sums(class int) (hit, actual, called float64) {
 	return c.mass[class*c.classes+class], actual, called
 }
 
-func (c confusion) score(name Name) float64 {
-	switch {
-	case name == Accuracy:
-		return c.accuracy()
-	case name == BalancedAccuracy || c.classes > 2:
-		return c.mean(name)
+// base is what hits are divided by: what was called the class for precision,
+// what is of the class for recall and balanced_accuracy, and the mean of both
+// for f1.
+func base(name Name, actual, called float64) float64 {
+	switch name {
+	case Precision:
+		return called
+	case F1:
+		return (actual + called) / 2
 	}
-	return c.one(1, name)
+	return actual
+}
+
+// means is the classes over which a score is the mean of hits / base: class 1
+// for precision, recall and f1 of a binary sample, else all that are present.
+func (c confusion) means(name Name) []int {
+	if c.classes == 2 && name != BalancedAccuracy {
+		return []int{1}
+	}
+	var out []int
+	for k := range c.classes {
+		if _, actual, _ := c.sums(k); actual > 0 {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// score is NaN where class 1 of a binary sample has no base, and where a mean
+// has fewer than two classes. A class of a mean that was never called has
+// precision 0.
+func (c confusion) score(name Name) float64 {
+	if name == Accuracy {
+		return c.accuracy()
+	}
+	classes, sum := c.means(name), 0.0
+	if c.classes > 2 || name == BalancedAccuracy {
+		if len(classes) < 2 {
+			return math.NaN()
+		}
+	}
+	for _, k := range classes {
+		hit, actual, called := c.sums(k)
+		if hit > 0 || len(classes) == 1 {
+			sum += hit / base(name, actual, called)
+		}
+	}
+	return sum / float64(len(classes))
 }
 
 func (c confusion) accuracy() float64 {
@@ -67,36 +107,4 @@ func (c confusion) accuracy() float64 {
 		all += a
 	}
 	return hit / all
-}
-
-// one is a class's precision, recall or f1; NaN where its denominator is 0.
-func (c confusion) one(class int, name Name) float64 {
-	hit, actual, called := c.sums(class)
-	switch name {
-	case Precision:
-		return hit / called
-	case F1:
-		return 2 * hit / (actual + called)
-	}
-	return hit / actual
-}
-
-// mean is the plain mean of one over the classes that are present; a class
-// that was never called has precision 0. NaN where fewer than two are present.
-func (c confusion) mean(name Name) float64 {
-	sum, n := 0.0, 0
-	for k := range c.classes {
-		hit, actual, _ := c.sums(k)
-		if actual == 0 {
-			continue
-		}
-		n++
-		if hit > 0 {
-			sum += c.one(k, name)
-		}
-	}
-	if n < 2 {
-		return math.NaN()
-	}
-	return sum / float64(n)
 }

@@ -66,11 +66,11 @@ func (v *view) classMass() []float64 {
 // oneAgainst is, for each class j, the weight of pairs (row of class i, row
 // of class j) in which the former has the larger probability of class i.
 func (v *view) oneAgainst(class int) []float64 {
-	p := v.column(class)
+	p, rows := v.column(class)
 	below := make([]float64, v.Classes)
 	here := make([]float64, v.Classes)
 	out := make([]float64, v.Classes)
-	ties(p, orderBy(p), func(run []int32) {
+	ties(p, rows, func(run []int32) {
 		for _, i := range run {
 			here[v.class(int(i))] += v.weight(int(i))
 		}
@@ -88,13 +88,19 @@ func (v *view) oneAgainst(class int) []float64 {
 	return out
 }
 
-// column is the probabilities of one class.
-func (v *view) column(class int) []float64 {
-	out := make([]float64, len(v.Target))
-	for i := range out {
-		out[i] = v.Prediction[i*v.Classes+class]
+// column is the probabilities of one class, and the rows in their order.
+func (v *view) column(class int) (p []float64, rows []int32) {
+	p = make([]float64, len(v.Target))
+	for i := range p {
+		p[i] = v.Prediction[i*v.Classes+class]
 	}
-	return out
+	if v.columns == nil {
+		v.columns = make([][]int32, v.Classes)
+	}
+	if v.columns[class] == nil {
+		v.columns[class] = orderBy(p)
+	}
+	return p, v.columns[class]
 }
 
 // averagePrecision is the sum over the distinct predictions, falling, of

@@ -8,8 +8,9 @@ import (
 // view is a sample that was found valid, with what several scores share.
 type view struct {
 	Sample
-	total  float64 // sum of the weights
-	sorted []int32 // rows of a one-column sample by rising prediction; made by order
+	total   float64   // sum of the weights
+	sorted  []int32   // rows of a one-column sample by rising prediction; made by order
+	columns [][]int32 // the same for each class of a multiclass sample; made by column
 }
 
 // valid checks lengths and values, once, so that no score has to.
