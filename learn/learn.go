@@ -110,7 +110,7 @@ func PredictTable(ctx context.Context, m Model, t *table.Table, rows []int32, th
 	out := make([]float64, n*width)
 	err := Blocks(ctx, n, 256, threads, func(lo, hi int) {
 		x := make([]float64, (hi-lo)*len(t.Columns))
-		block := rows
+		var block []int32
 		if rows != nil {
 			block = rows[lo:hi]
 		} else {

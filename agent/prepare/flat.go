@@ -205,7 +205,7 @@ func comparison(c *table.Column, info *table.ColumnInfo, f handoff.Filter) (func
 		if c.IsMissing(row) {
 			return f.Op == "!="
 		}
-		v := want[0]
+		var v float64
 		if c.Kind == table.Time {
 			v = float64(c.Time[row])
 		} else {
