@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/septet-ml/septet/points"
@@ -132,7 +133,7 @@ func asText(c *table.Column) *table.Column {
 		switch {
 		case c.IsMissing(row):
 		case c.Kind == table.Number:
-			text = shortest(c.Number[row])
+			text = strconv.FormatFloat(c.Number[row], 'f', -1, 64) // a key is no figure: never 1e+11
 		default:
 			text = time.UnixMicro(c.Time[row]).UTC().Format(time.RFC3339Nano)
 		}
