@@ -58,7 +58,7 @@ stands beside them in truth/, which nothing of Septet reads.`,
 	var customers int
 	var seed uint64
 	telephone := a.command(&cobra.Command{
-		Use: "customers DIR", Short: "The table of septet demo: customers of a telephone company", Args: exactly("DIR"),
+		Use: "customers DIR", Short: "One table: customers of a telephone company, one column of which knows the answer", Args: exactly("DIR"),
 	}, func(_ context.Context, args []string) (answer, error) {
 		if err := os.MkdirAll(args[0], 0o755); err != nil {
 			return nil, unwritable(args[0], err)
@@ -68,7 +68,7 @@ stands beside them in truth/, which nothing of Septet reads.`,
 			Files: []sample.File{{Name: "customers.csv", Rows: customers}}, Snapshots: []string{}, Brands: []sample.BrandFact{},
 		}}, err
 	})
-	telephone.Flags().IntVar(&customers, "customers", demoCustomers, "`number` of customers")
+	telephone.Flags().IntVar(&customers, "customers", 6000, "`number` of customers")
 	telephone.Flags().Uint64Var(&seed, "seed", 1, "`number` that all chance comes from")
 	c.AddCommand(hcps, telephone)
 	return c

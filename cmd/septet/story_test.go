@@ -174,7 +174,7 @@ func listen(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], l.Addr().String())
 }
 
-// customers writes the table of septet demo:
+// customers writes the table of septet sample customers:
 //
 //	customers FILE ROWS
 func customers(ts *testscript.TestScript, neg bool, args []string) {

@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 )
 
-// writeCustomers writes the table that septet demo works on: so many
+// writeCustomers writes the table of septet sample customers: so many
 // customers of a made-up telephone company, of whom about a quarter churned.
 // It has what real tables have: cells that are missing, an identifier, and a
 // column that was only filled in after the customer had gone.
