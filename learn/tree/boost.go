@@ -68,7 +68,7 @@ func newFit(d *data, b Boost, loss Loss, seed uint64, c *crew) (*fit, error) {
 	f.grower = grower{
 		binned: binned, crew: c, boost: b,
 		sums: large[sum](d.train), spare: large[uint32](d.all),
-		store: newStore(len(binned.cells), c.size),
+		store: newStore(len(binned.cells), c.size), bests: make([][2]split, c.size),
 	}
 	for range c.size - 1 {
 		f.grower.private = append(f.grower.private, make(histogram, len(binned.cells)))

@@ -23,12 +23,16 @@ func TestCuts(t *testing.T) {
 			return r.NormFloat64()
 		},
 	} {
-		for _, n := range []int{1, 10, 5000, 300000} {
+		sizes := []int{1, 10, 5000}
+		if name == "many" {
+			sizes = append(sizes, maxSample+1000)
+		}
+		for _, n := range sizes {
 			values := make([]float64, n)
 			for i := range values {
 				values[i] = value()
 			}
-			for _, bins := range []int{2, 16, 255} {
+			for _, bins := range []int{2, 255} {
 				cuts := new(cutter).points(n, func(i int) float64 { return values[i] }, bins)
 				if len(cuts) >= bins || !slices.IsSorted(cuts) {
 					t.Fatalf("%s: %d cuts for %d bins, in order: %v", name, len(cuts), bins, slices.IsSorted(cuts))
@@ -51,7 +55,7 @@ func TestCuts(t *testing.T) {
 					if len(all) <= bins && len(distinct[b]) != 1 && seen > 0 {
 						t.Errorf("%s: %d of %d values in bin %d of %d", name, len(distinct[b]), len(all), b, bins)
 					}
-					if most := 3*seen/bins + 2; c > most && len(distinct[b]) > 1 {
+					if most := 3*seen/bins + 2; n <= maxSample && c > most && len(distinct[b]) > 1 {
 						t.Errorf("%s: %d of %d rows in bin %d of %d", name, c, seen, b, bins)
 					}
 				}

@@ -32,10 +32,18 @@ type grower struct {
 	seed    uint64      // of the tree
 	inTree  []bool      // by feature: in the tree; nil: all are
 	inUse   []bool      // by packed column: has features in the tree; nil: all have
+
+	// memory that is used again
+	tree        grown
+	open        queue
+	batch, seen []*bud
+	bests       [][2]split // by worker
 }
 
-// teamRows is the size from which all workers work on one node together.
-const teamRows = 16384
+const (
+	teamRows  = 16384 // rows of a node that all workers work on even if there are others
+	shareRows = 1024  // rows of a node that it pays to share
+)
 
 // queue orders buds: best gain first, then the lowest number.
 type queue []*bud
@@ -65,13 +73,15 @@ type grown struct {
 	bounds [][2]float64 // by node: of its value, for monotone columns
 }
 
-// grow makes a tree of the rows in order, best gain first.
+// grow makes a tree of the rows in order, best gain first. It is valid until
+// the next call.
 //
 // Several buds are expanded at the same time, one by each worker; splits are
 // then taken over one by one in the order of their gains. What was expanded in
 // vain is forgotten, so the tree does not depend on the number of workers.
 func (g *grower) grow(total sum) *grown {
-	t := &grown{}
+	t := &g.tree
+	t.reset()
 	root := &bud{
 		node: node{total: total, rows: len(g.order), lower: math.Inf(-1), upper: math.Inf(1)},
 		hi:   len(g.order), path: mix(g.seed),
@@ -81,22 +91,27 @@ func (g *grower) grow(total sum) *grown {
 		root.hist = g.store.take()
 		g.root(root)
 	}
-	open := queue{}
-	g.push(&open, root)
-	for leaves := 1; leaves < g.boost.Leaves && len(open) > 0; leaves++ {
-		if open[0].shoots == nil {
-			g.expandBest(&open, g.boost.Leaves-leaves)
+	open := &g.open
+	g.push(open, root)
+	for leaves := 1; leaves < g.boost.Leaves && len(*open) > 0; leaves++ {
+		if (*open)[0].shoots == nil {
+			g.expandBest(open, g.boost.Leaves-leaves)
 		}
-		b := heap.Pop(&open).(*bud)
-		left, right := &b.shoots[0], &b.shoots[1]
+		b := heap.Pop(open).(*bud)
 		t.split(b)
-		g.push(&open, left)
-		g.push(&open, right)
+		g.push(open, &b.shoots[0])
+		g.push(open, &b.shoots[1])
 	}
-	for _, b := range open {
+	for _, b := range *open {
 		g.drop(b)
 	}
+	*open = (*open)[:0]
 	return t
+}
+
+func (t *grown) reset() {
+	t.nodes, t.splits, t.total = t.nodes[:0], t.splits[:0], t.total[:0]
+	t.lo, t.hi, t.bounds = t.lo[:0], t.hi[:0], t.bounds[:0]
 }
 
 // add gives b the next number.
@@ -143,17 +158,17 @@ func (g *grower) splittable(b *bud) bool {
 	return enough && b.depth < g.boost.Depth
 }
 
-// expandBest expands the best buds of the queue that have no shoots yet: the
-// first alone if it is large, otherwise some for each worker, at most limit.
+// expandBest expands the best buds of the queue that have no shoots yet, at
+// most limit: the first by the whole crew if it is large or alone, otherwise
+// some for each worker.
 func (g *grower) expandBest(open *queue, limit int) {
-	last := limit == 1
-	if g.crew.size == 1 || (*open)[0].rows >= teamRows || last {
-		b := (*open)[0]
-		g.room(open, []*bud{b})
-		g.expand(b, team{g.crew, 0, g.crew.size > 1 && b.rows >= 1024}, !last)
+	whole := team{crew: g.crew, all: g.crew.size > 1}
+	if best := (*open)[0]; g.crew.size == 1 || limit == 1 || best.rows >= teamRows {
+		g.room(open, best)
+		g.expand(best, whole.forRows(best.rows), limit > 1)
 		return
 	}
-	var batch, seen []*bud
+	batch, seen := g.batch[:0], g.seen[:0]
 	for len(*open) > 0 && len(batch) < min(limit, 2*g.crew.size) {
 		b := heap.Pop(open).(*bud)
 		seen = append(seen, b)
@@ -164,44 +179,40 @@ func (g *grower) expandBest(open *queue, limit int) {
 	for _, b := range seen {
 		heap.Push(open, b)
 	}
-	g.room(open, batch)
+	g.batch, g.seen = batch, seen
+	g.room(open, batch...)
+	if len(batch) < g.crew.size {
+		for _, b := range batch {
+			g.expand(b, whole.forRows(b.rows), true)
+		}
+		return
+	}
 	g.crew.blocks(len(batch), 1, func(w, i, _ int) {
 		g.expand(batch[i], team{g.crew, w, false}, true)
 	})
 }
 
-// room makes sure that the batch finds the histograms that it needs: where
-// memory is short, the least promising buds lose theirs.
-func (g *grower) room(open *queue, batch []*bud) {
-	need := 0
-	inBatch := make(map[*bud]bool, len(batch))
-	for _, b := range batch {
-		inBatch[b] = true
-		need++
-		if b.hist == nil {
-			need++
-		}
-	}
+// room makes sure that a batch finds the histograms that it needs: where
+// memory is short, the least promising of the other buds lose theirs.
+func (g *grower) room(open *queue, batch ...*bud) {
+	need := 2 * len(batch)
 	for g.store.free() < need {
 		var worst *bud
 		for _, b := range *open {
-			if !inBatch[b] && (b.hist != nil || b.shoots != nil && (b.shoots[0].hist != nil || b.shoots[1].hist != nil)) &&
-				(worst == nil || b.best.gain < worst.best.gain) {
+			if b.holds() && !slices.Contains(batch, b) && (worst == nil || b.best.gain < worst.best.gain) {
 				worst = b
 			}
 		}
 		if worst == nil {
 			return
 		}
-		g.store.give(worst.hist)
-		worst.hist = nil
-		if worst.shoots != nil {
-			for i := range worst.shoots {
-				g.store.give(worst.shoots[i].hist)
-				worst.shoots[i].hist = nil
-			}
-		}
+		g.drop(worst)
 	}
+}
+
+// holds tells whether b or its shoots have histograms.
+func (b *bud) holds() bool {
+	return b.hist != nil || b.shoots != nil && (b.shoots[0].hist != nil || b.shoots[1].hist != nil)
 }
 
 // team is who works on a node: one worker, or the whole crew.
@@ -209,6 +220,12 @@ type team struct {
 	crew   *crew
 	worker int
 	all    bool
+}
+
+// forRows is the team if there are rows enough to share, else one worker.
+func (t team) forRows(rows int) team {
+	t.all = t.all && rows >= shareRows
+	return t
 }
 
 // parts calls work for every part of the team's work.
@@ -283,7 +300,7 @@ func (g *grower) shoots(b *bud, middle int) {
 
 // root makes the root's histogram and finds its split.
 func (g *grower) root(b *bud) {
-	g.sumAndSearch(team{g.crew, 0, g.crew.size > 1 && b.rows >= 1024}, b, nil, true, false)
+	g.sumAndSearch(team{crew: g.crew, all: g.crew.size > 1}.forRows(b.rows), b, nil, true, false)
 }
 
 // sumAndSearch makes the histogram of small from its rows and, if there is a
@@ -308,7 +325,11 @@ func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) 
 		}
 	})
 	inSmall, inBig := g.filter(small), g.filter(big)
-	bests := make([][2]split, g.crew.size)
+	bests := g.bests
+	if !t.all {
+		bests = bests[t.worker : t.worker+1]
+	}
+	clear(bests)
 	t.parts(func(part, parts int) {
 		n := len(g.cells)
 		for p := part * n / parts; p < (part+1)*n/parts; p++ {
@@ -326,16 +347,14 @@ func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) 
 			if wantSmall {
 				bests[part][0].keep(g.column(own, p, small.node, inSmall))
 			}
-			if big == nil {
+			if !wantBig {
 				continue
 			}
 			other := big.hist[p][:len(own)]
 			for i, v := range own {
 				other[i] -= v
 			}
-			if wantBig {
-				bests[part][1].keep(g.column(other, p, big.node, inBig))
-			}
+			bests[part][1].keep(g.column(other, p, big.node, inBig))
 		}
 	})
 	for _, two := range bests {
