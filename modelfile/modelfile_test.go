@@ -6,9 +6,13 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/septet-ml/septet/feature"
+	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
@@ -141,10 +145,53 @@ func TestOpenMissing(t *testing.T) {
 	}
 }
 
+// The recipe of event features travels in the file, byte for byte, and only
+// together with what the manifest says of it.
+func TestPointsTravel(t *testing.T) {
+	m, _ := build(t)
+	flat := encode(t, m)
+	want := &modelfile.Points{
+		Entity:   []feature.Input{{Name: "who", CellRule: table.CellRule{Kind: table.Text}}},
+		Snapshot: "2024-12-31",
+		Latest:   handoff.Ref{Kind: "latest_points", SHA256: strings.Repeat("a", 64), Bytes: 5, Rows: 2},
+	}
+	m.Points, m.Recipe = want, []byte("{\"tables\": []}\n")
+	read, err := modelfile.Decode(encode(t, m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(read.Recipe, m.Recipe) {
+		t.Errorf("recipe %q read back as %q", m.Recipe, read.Recipe)
+	}
+	if diff := cmp.Diff(want, read.Points); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	read, err = modelfile.Decode(flat)
+	if err != nil || read.Points != nil || read.Recipe != nil {
+		t.Errorf("a file without the part: points %v, recipe %q, %v", read.Points, read.Recipe, err)
+	}
+	for name, change := range map[string]func(){
+		"a recipe that is no JSON": func() { m.Recipe = []byte("{") },
+		"points without a recipe":  func() { m.Recipe = nil },
+		"a recipe without points":  func() { m.Points = nil },
+		"points that name no unit": func() { m.Points = &modelfile.Points{Snapshot: "2024-12-31"} },
+		"points of no day":         func() { m.Points = &modelfile.Points{Entity: want.Entity, Snapshot: "yesterday"} },
+	} {
+		m.Points, m.Recipe = want, []byte("{}")
+		change()
+		if _, err := modelfile.Decode(encode(t, m)); !errors.Is(err, modelfile.ErrFormat) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	m, _ := build(f)
 	f.Add(encode(f, m))
 	f.Add([]byte("PK\x03\x04"))
+	m.Points = &modelfile.Points{Entity: []feature.Input{{Name: "who"}}, Snapshot: "2024-12-31"}
+	m.Recipe = []byte("{}")
+	f.Add(encode(f, m))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if m, err := modelfile.Decode(data); err == nil {
 			m.Replay()
