@@ -54,8 +54,19 @@ func (f *Folder) sweep() {
 }
 
 // Put stores what write writes and gives its reference with Rows 0. Content
-// that is already there is kept as it is.
+// that is already there is kept as it is. It is on the disk when Put returns.
 func (f *Folder) Put(ctx context.Context, kind, mediaType string, write func(io.Writer) error) (handoff.Ref, error) {
+	return f.put(ctx, kind, mediaType, write, true)
+}
+
+// Cache is Put for what can be made again: it does not wait for the disk, so
+// the content survives a kill of the process but perhaps not of the machine.
+// What reads it holds it against its digest, as always.
+func (f *Folder) Cache(ctx context.Context, kind, mediaType string, write func(io.Writer) error) (handoff.Ref, error) {
+	return f.put(ctx, kind, mediaType, write, false)
+}
+
+func (f *Folder) put(ctx context.Context, kind, mediaType string, write func(io.Writer) error, sync bool) (handoff.Ref, error) {
 	ref := handoff.Ref{Kind: kind, MediaType: mediaType}
 	tmp, err := os.CreateTemp(filepath.Join(f.dir, "tmp"), "put-*")
 	if err != nil {
@@ -67,18 +78,26 @@ func (f *Folder) Put(ctx context.Context, kind, mediaType string, write func(io.
 	if err := errors.Join(write(out), ctx.Err()); err != nil {
 		return ref, fmt.Errorf("store %s: %w", kind, err)
 	}
-	if err := errors.Join(out.w.Flush(), tmp.Sync(), tmp.Close()); err != nil {
+	err = out.w.Flush()
+	if sync {
+		err = errors.Join(err, tmp.Sync())
+	}
+	if err := errors.Join(err, tmp.Close()); err != nil {
 		return ref, fmt.Errorf("store %s: %w", kind, err)
 	}
 	ref.SHA256 = hex.EncodeToString(out.hash.Sum(nil))
 	ref.Bytes = out.n
-	return ref, f.adopt(tmp.Name(), ref.SHA256, ref.Bytes)
+	return ref, f.adopt(tmp.Name(), ref.SHA256, ref.Bytes, sync)
 }
 
-// adopt gives a finished file its name. Content of that name and size is kept.
-func (f *Folder) adopt(tmp, digest string, bytes int64) error {
+// adopt gives a finished file its name. Content of that name and size is kept;
+// it may have come by Cache, so that it has to be brought to the disk now.
+func (f *Folder) adopt(tmp, digest string, bytes int64, sync bool) error {
 	path := f.path(digest)
 	if info, err := os.Stat(path); err == nil && info.Size() == bytes {
+		if sync {
+			return errors.Join(syncPath(path), syncPath(filepath.Dir(path)))
+		}
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -90,7 +109,10 @@ func (f *Folder) adopt(tmp, digest string, bytes int64) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return fmt.Errorf("store %s: %w", digest, err)
 	}
-	return syncDir(filepath.Dir(path))
+	if sync {
+		return syncPath(filepath.Dir(path))
+	}
+	return nil
 }
 
 // Has tells whether the content is there with the right size.
@@ -166,14 +188,15 @@ func (d *digester) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// syncPath brings a file or a folder to the disk.
+func syncPath(path string) error {
+	d, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("sync folder: %w", err)
+		return fmt.Errorf("sync: %w", err)
 	}
 	defer d.Close()
 	if err := d.Sync(); err != nil {
-		return fmt.Errorf("sync folder: %w", err)
+		return fmt.Errorf("sync: %w", err)
 	}
 	return nil
 }

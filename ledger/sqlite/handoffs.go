@@ -131,10 +131,11 @@ func (l *Ledger) Memo(ctx context.Context, key string) (handoff.Ref, error) {
 	return one[handoff.Ref](ctx, l, "look up unit", `SELECT body FROM memos WHERE id = ?`, key)
 }
 
-// Remember notes a unit's result; the first one stands.
+// Remember notes a unit's result; the first one stands. It does not wait for
+// the disk: a unit that is lost with the machine is done again.
 func (l *Ledger) Remember(ctx context.Context, key string, ref handoff.Ref) (handoff.Ref, error) {
 	stands := ref
-	err := l.change(ctx, "note unit", func(tx *change) error {
+	err := l.changeBy(ctx, l.loose, "note unit", func(tx *change) error {
 		err := tx.get("memos", key, &stands)
 		if errors.Is(err, ledger.ErrNotFound) {
 			stands = ref

@@ -11,6 +11,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -26,6 +27,7 @@ import (
 // Ledger is an open ledger. It may be used by several goroutines at once.
 type Ledger struct {
 	db    *sql.DB
+	loose *sql.DB    // the same file, for what may be lost with the machine: see dsn
 	dir   string     // for messages
 	write sync.Mutex // one writer of this process at a time
 	now   func() time.Time
@@ -53,29 +55,35 @@ func Open(ctx context.Context, dir string) (*Ledger, error) {
 	if err := file.Close(); err != nil {
 		return nil, ledgerError(dir, "open ledger", err)
 	}
-	db, err := sql.Open("sqlite", dsn(path))
+	db, err := sql.Open("sqlite", dsn(path, "FULL"))
 	if err != nil {
 		return nil, ledgerError(dir, "open ledger", err)
 	}
-	l := &Ledger{db: db, dir: dir, now: time.Now}
+	loose, err := sql.Open("sqlite", dsn(path, "NORMAL"))
+	if err != nil {
+		return nil, errors.Join(ledgerError(dir, "open ledger", err), db.Close())
+	}
+	l := &Ledger{db: db, loose: loose, dir: dir, now: time.Now}
 	if err := l.prepare(ctx); err != nil {
-		db.Close()
-		return nil, err
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-func dsn(path string) string {
+// dsn opens the file so that a commit is on the disk when it returns (FULL),
+// or at the latest at the next such commit (NORMAL): then it survives a kill of
+// the process at once, but not one of the machine.
+func dsn(path, synchronous string) string {
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()),
-		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "trusted_schema(OFF)",
+		"journal_mode(WAL)", "synchronous(" + synchronous + ")", "foreign_keys(ON)", "trusted_schema(OFF)",
 	}}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 }
 
 // Close ends the use of the file.
 func (l *Ledger) Close() error {
-	if err := l.db.Close(); err != nil {
+	if err := errors.Join(l.loose.Close(), l.db.Close()); err != nil {
 		return fmt.Errorf("close ledger: %w", err)
 	}
 	return nil
@@ -83,9 +91,13 @@ func (l *Ledger) Close() error {
 
 // change runs work in one transaction: all of it or nothing.
 func (l *Ledger) change(ctx context.Context, what string, work func(tx *change) error) error {
+	return l.changeBy(ctx, l.db, what, work)
+}
+
+func (l *Ledger) changeBy(ctx context.Context, db *sql.DB, what string, work func(tx *change) error) error {
 	l.write.Lock()
 	defer l.write.Unlock()
-	tx, err := l.db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return ledgerError(l.dir, what, err)
 	}
