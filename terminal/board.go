@@ -2,6 +2,8 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/septet-ml/septet/durable"
@@ -112,6 +114,19 @@ func (r *Row) find(f *handoff.Finding) {
 	} else {
 		r.Warnings--
 	}
+}
+
+// Says is what there is to say of the row: what it found, and what it is at
+// while it runs.
+func (r Row) Says(now time.Time) string {
+	if r.Status != "running" {
+		return r.Headline
+	}
+	return strings.Join(nonEmpty(r.Headline, r.progress(now)), " · ")
+}
+
+func nonEmpty(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(t string) bool { return t == "" })
 }
 
 // progress is what a running row says: "fit 23 of 52 · about 14 s left".

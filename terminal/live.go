@@ -96,9 +96,8 @@ func (t tree) View() tea.View {
 // line is a row in at most width columns: mark, name, what there is to say,
 // seconds at the right.
 func (s Style) line(r Row, now time.Time, width int) string {
-	text, seconds := r.Headline, r.Seconds
+	text, seconds := r.Says(now), r.Seconds
 	if r.Status == "running" {
-		text = strings.Join(nonEmpty(r.Headline, r.progress(now)), " · ")
 		seconds = max(0, now.Sub(r.Started).Seconds())
 	}
 	clock := ""
@@ -116,14 +115,4 @@ func (s Style) line(r Row, now time.Time, width int) string {
 	text = ansi.Truncate(text, room, "…")
 	pad := strings.Repeat(" ", max(0, room-ansi.StringWidth(text)))
 	return strings.TrimRight(fmt.Sprintf("  %s %s %s%s%s", s.mark(r.Status, r.Warnings > 0), name, text, pad, s.faint(fmt.Sprintf("%9s", clock))), " ")
-}
-
-func nonEmpty(texts ...string) []string {
-	var kept []string
-	for _, t := range texts {
-		if t != "" {
-			kept = append(kept, t)
-		}
-	}
-	return kept
 }

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/terminal"
 )
 
 // look is how often a page that watches a run looks into the ledger.
@@ -35,13 +37,21 @@ func (s *Site) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	ticks := time.NewTicker(look)
 	defer ticks.Stop()
-	last := ""
+	last, board, offset := "", terminal.NewBoard(), int64(0)
 	for {
 		run, err := s.find(r.Context(), r.PathValue("run"))
 		if err != nil {
 			return
 		}
-		text, err := json.Marshal(pulseOf(run))
+		events, next, err := durable.ReadEvents(s.workspace, run.ID, offset)
+		if err != nil {
+			s.log.Error("read a run's events", "run", run.ID, "error", err)
+		}
+		offset = next
+		for _, e := range events {
+			board.Apply(e)
+		}
+		text, err := json.Marshal(pulseOf(run, board))
 		if err != nil {
 			return
 		}
@@ -62,10 +72,14 @@ func (s *Site) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func pulseOf(run ledger.Run) pulse {
+func pulseOf(run ledger.Run, board *terminal.Board) pulse {
 	p := pulse{Status: run.Status, Stage: run.Count}
-	for _, a := range run.Agents {
-		p.Agents = append(p.Agents, pulseAgent{a.Status, a.Headline, a.Seconds})
+	for i, a := range run.Agents {
+		said := a.Headline
+		if a.Status == "running" {
+			said = board.Rows[i].Says(time.Now())
+		}
+		p.Agents = append(p.Agents, pulseAgent{a.Status, said, a.Seconds})
 	}
 	return p
 }
