@@ -43,6 +43,7 @@ type result struct {
 	Bytes   int64     `json:"bytes"`   // most memory over that of the loaded data; 0 if unknown
 	Model   string    `json:"model"`   // digest, or version
 	Scores  []float64 `json:"scores"`  // of the test rows
+	auc     float64
 }
 
 func main() {
@@ -53,7 +54,7 @@ func main() {
 	trees := flag.Int("trees", 100, "with -child: trees")
 	leaves := flag.Int("leaves", 31, "with -child: leaves of a tree")
 	profile := flag.String("profile", "", "with -child: write a CPU profile to this file")
-	keep := flag.String("keep", "", "folder for the data, kept and used again; empty: a temporary one")
+	keep := flag.String("keep", "", "folder for the data of the last turn, which is kept; empty: a temporary one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -70,6 +71,9 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer, only, keep string, repeats, threads int) error {
+	if repeats < 1 {
+		return fmt.Errorf("-repeats %d: at least 1", repeats)
+	}
 	if err := exec.CommandContext(ctx, "/usr/bin/python3", "-c", "import xgboost").Run(); err != nil {
 		return fmt.Errorf("XGBoost for Debian's Python is missing: apt-get install python3-xgboost (%w)", err)
 	}
@@ -99,41 +103,39 @@ func run(ctx context.Context, out io.Writer, only, keep string, repeats, threads
 	return nil
 }
 
-// run makes the data and lets both programs learn in turns.
+// run lets both programs learn in turns, each time from other rows.
 func (c contest) run(ctx context.Context, out io.Writer, folder, script string, repeats, threads int) error {
-	prefix := filepath.Join(folder, c.name)
-	test := c.make(c.rows+c.test, c.columns, 1)
-	train := test.first(c.rows)
-	test = test.last(c.test)
-	if err := train.write(prefix + ".train"); err != nil {
-		return err
-	}
-	if err := test.write(prefix + ".test"); err != nil {
-		return err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
+	prefix := filepath.Join(folder, c.name)
 	size := []string{strconv.Itoa(c.trees), strconv.Itoa(c.leaves), strconv.Itoa(threads)}
 	commands := [][]string{
 		{self, "-child", prefix, "-trees", size[0], "-leaves", size[1], "-threads", size[2]},
 		{"/usr/bin/python3", script, prefix, size[0], size[1], size[2]},
 	}
 	var results [2][]result
-	for range repeats {
+	for turn := range repeats {
+		all := c.make(c.rows+c.test, c.columns, uint64(turn)+1)
+		if err := all.first(c.rows).write(prefix + ".train"); err != nil {
+			return err
+		}
+		test := all.last(c.test)
+		if err := test.write(prefix + ".test"); err != nil {
+			return err
+		}
 		for i, command := range commands {
 			r, err := measure(ctx, command)
 			if err != nil {
 				return err
 			}
-			if n := len(results[i]); n > 0 && i == 0 && results[0][n-1].Model != r.Model {
-				return fmt.Errorf("two runs gave two models, %s and %s", results[0][n-1].Model, r.Model)
-			}
+			r.auc = auc(r.Scores, test.label)
+			r.Scores = nil
 			results[i] = append(results[i], r)
 		}
 	}
-	report(out, c.name, results, test.label)
+	report(out, c.name, results)
 	return nil
 }
 
@@ -152,24 +154,29 @@ func measure(ctx context.Context, command []string) (result, error) {
 	return r, nil
 }
 
-func report(out io.Writer, name string, results [2][]result, label []float32) {
+// report prints a line: times, the ratio of the least times, the median of the
+// turns' ratios, memory, and the mean AUC.
+func report(out io.Writer, name string, results [2][]result) {
 	var seconds [2][]float64
+	var score [2]float64
+	var bytes [2]int64
 	var ratios []float64
-	for i := range results[0] {
-		for k := range seconds {
-			seconds[k] = append(seconds[k], results[k][i].Seconds)
+	n := len(results[0])
+	for i := range n {
+		for k := range results {
+			r := results[k][i]
+			seconds[k] = append(seconds[k], r.Seconds)
+			score[k] += r.auc / float64(n)
+			bytes[k] = max(bytes[k], r.Bytes)
 		}
 		ratios = append(ratios, results[0][i].Seconds/results[1][i].Seconds)
 	}
 	for _, s := range [][]float64{seconds[0], seconds[1], ratios} {
 		slices.Sort(s)
 	}
-	middle := len(ratios) / 2
 	fmt.Fprintf(out, "%-6s %10.3f %10.3f %10.3f %10.3f %6.3f %6.3f %7d %8d  %.5f %.5f\n", name,
-		seconds[0][0], seconds[0][middle], seconds[1][0], seconds[1][middle],
-		seconds[0][0]/seconds[1][0], ratios[middle],
-		results[0][0].Bytes>>20, results[1][0].Bytes>>20,
-		auc(results[0][0].Scores, label), auc(results[1][0].Scores, label))
+		seconds[0][0], seconds[0][n/2], seconds[1][0], seconds[1][n/2],
+		seconds[0][0]/seconds[1][0], ratios[n/2], bytes[0]>>20, bytes[1]>>20, score[0], score[1])
 }
 
 // auc is the chance that a positive scores above a negative, ties half.
