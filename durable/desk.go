@@ -3,8 +3,10 @@ package durable
 import (
 	"context"
 	"log/slog"
+	"math"
 	"strconv"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -122,15 +124,18 @@ func (d *Desk) Checked(gate string) {
 	d.state.checked[gate] = true
 }
 
-// Over tells whether the time budget is used up. It counts from the start of
-// the run. Work looks at it only between two units, and only work whose
-// result says what was left out (Capped) may look at all.
-func (d *Desk) Over() bool {
-	budget := d.Settings.Budget
-	return budget > 0 && d.run.spent() >= budget
+// Left is the time that is left of the budget, which counts from the start of
+// the run: below 0 once it is over, math.MaxInt64 where there is none. Work
+// looks at it only between two units, and only work whose result says what was
+// left out (Capped) may look at all.
+func (d *Desk) Left() time.Duration {
+	if d.Settings.Budget <= 0 {
+		return math.MaxInt64
+	}
+	return d.Settings.Budget - d.run.spent()
 }
 
-// Capped says that Over ended the plan after so many units. The result is
+// Capped says that the budget ended the plan after so many units. The result is
 // then found again by who asks for the effort of that many units, not by who
 // asks for what was asked here.
 func (d *Desk) Capped(units int) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
+	"time"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
@@ -12,9 +14,9 @@ import (
 
 // Memo does one unit of work once. Its key is the SHA-256 of name, version,
 // the program's version and the canonical JSON of key, so key names all that
-// the result depends on: settings, seed, digests of the data. The result is
-// on the disk before Memo returns; a process that is killed and started again
-// finds it there. Where two workers do the same unit, both get the result of
+// the result depends on: settings, seed, digests of the data. The result
+// is noted before Memo returns: a process that is killed and started again
+// finds it. What is lost with the machine is done again. Where two workers do the same unit, both get the result of
 // the first.
 func (d *Desk) Memo(ctx context.Context, name string, version int, key any, work func(context.Context) ([]byte, error)) ([]byte, error) {
 	digest, err := handoff.Digest(map[string]any{
@@ -26,11 +28,13 @@ func (d *Desk) Memo(ctx context.Context, name string, version int, key any, work
 	if data, err := d.recall(ctx, digest); err == nil || !errors.Is(err, ledger.ErrNotFound) {
 		return data, err
 	}
+	began := d.run.now()
 	data, err := work(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ref, err := d.Artifacts.Put(ctx, name, "application/octet-stream", func(w io.Writer) error {
+	d.run.worked.add(name, d.run.now().Sub(began))
+	ref, err := d.Artifacts.Cache(ctx, name, "application/octet-stream", func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
@@ -46,6 +50,34 @@ func (d *Desk) Memo(ctx context.Context, name string, version int, key any, work
 	}
 	d.Log.Warn("equal work gave another result; the first stands", "memo", name)
 	return d.Artifacts.Read(kept)
+}
+
+// Worked is how long the units of one name took that were really done. Those
+// that were recalled do not count, nor do those of earlier processes of the run.
+type Worked struct{ Longest, Total time.Duration }
+
+// Worked gives the times of the units of a name, whichever agent did them.
+// They are for keeping to a budget, never for a result.
+func (d *Desk) Worked(name string) Worked {
+	d.run.worked.Lock()
+	defer d.run.worked.Unlock()
+	return d.run.worked.of[name]
+}
+
+// times are those of all units of a run.
+type times struct {
+	sync.Mutex
+	of map[string]Worked // by the units' name
+}
+
+func (t *times) add(name string, took time.Duration) {
+	t.Lock()
+	defer t.Unlock()
+	if t.of == nil {
+		t.of = map[string]Worked{}
+	}
+	w := t.of[name]
+	t.of[name] = Worked{Longest: max(w.Longest, took), Total: w.Total + took}
 }
 
 // recall gives a unit's noted result. One whose content is gone or damaged is

@@ -57,6 +57,7 @@ type Run struct {
 
 	before time.Duration // spent by earlier processes of this run
 	began  time.Time     // of this process
+	worked times         // of this process
 
 	err    error
 	cut    bool   // err is the end of the context: the run was interrupted

@@ -48,7 +48,7 @@ func sumStep(n int, journal string) durable.Step[handoff.Brief, sums] {
 		Work: func(ctx context.Context, d *durable.Desk, _ handoff.Brief) (sums, error) {
 			var out sums
 			for i := range n {
-				if d.Over() {
+				if d.Left() <= 0 {
 					d.Capped(i)
 					break
 				}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/feature"
@@ -25,6 +24,9 @@ type Bench struct {
 	Fits      crossfit.Fits
 	Folds     handoff.Folds
 }
+
+// Unit is the name of a unit of effort, one fit on one fold, among the memos.
+const Unit = "fit"
 
 // version is raised whenever an equal key would give another fit.
 const version = 1
@@ -78,12 +80,11 @@ func (b *Bench) fits(d *durable.Desk, data learn.Data, decode func(string, []byt
 		},
 		Key: key,
 		Memo: func(ctx context.Context, key any, work func(context.Context) ([]byte, error)) ([]byte, error) {
-			return d.Memo(ctx, "fit", version, key, work)
+			return d.Memo(ctx, Unit, version, key, work)
 		},
 		Decode:  decode,
 		Seed:    d.Settings.Seed,
 		Threads: max(1, d.Settings.Threads),
-		Stop:    func(time.Duration) bool { return d.Over() },
 	}
 }
 

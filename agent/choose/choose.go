@@ -46,7 +46,6 @@ func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.
 	plan := portfolio.New(portfolio.Shape{Task: data.Task, Classes: data.Classes, Rows: data.Table.Rows, Columns: len(data.Table.Columns)},
 		in.Dataset.Scope.Constraints.Interpretable)
 	jobs := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
-	bench.Fits.Stop = nil // the baselines and a first look are always measured
 	bench.Fits.Progress = func(done int) { d.Progress(done, len(jobs)*bench.Folds.Count, "fit") }
 	bags, units, err := bench.Fits.Run(ctx, jobs)
 	if err != nil {

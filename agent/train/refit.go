@@ -33,7 +33,6 @@ func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe
 	if err != nil {
 		return err
 	}
-	again.Fits.Stop = nil
 	total := len(r.jobs) * bench.Folds.Count
 	again.Fits.Progress = func(done int) { d.Progress(done, total, "refit") }
 	bags, _, err := again.Fits.Run(ctx, r.jobs)

@@ -94,16 +94,17 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 		return nil, handoff.Effort{}, err
 	}
 	effort := handoff.Effort{Asked: cmp.Or(d.Settings.Effort, portfolio.Standard)}
-	fits := bench.Fits
 	total := max(len(jobs), len(first)) * bench.Folds.Count
-	fits.Stop = nil // these were fitted by the selector
-	bags, units, err := fits.Run(ctx, first)
+	fits := bench.Fits
+	bags, units, err := fits.Run(ctx, first) // fitted by the selector, budget or not
 	if err != nil {
 		return nil, effort, err
 	}
 	effort.Units = units
 	if len(jobs) > len(first) {
-		fits.Stop = bench.Fits.Stop
+		if fits.Limit, err = limit(d, bench, bags, in); err != nil {
+			return nil, effort, err
+		}
 		fits.Progress = func(done int) { d.Progress(effort.Units+done, total, "fit") }
 		more, units, err := fits.Run(ctx, jobs[len(first):])
 		if err != nil {

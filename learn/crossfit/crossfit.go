@@ -10,7 +10,9 @@ package crossfit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -58,9 +60,10 @@ type Fits struct {
 	Seed    uint64
 	Threads int
 
-	// Stop tells, between units, that no further one is to begin; nil never
-	// does. next is the time that a unit of the job took so far, 0 if unknown.
-	Stop func(next time.Duration) bool
+	// Limit gives, before each unit, the time that it may take. None is begun
+	// at 0 or less; one that takes longer is given up, and with it all after
+	// it. nil is no limit.
+	Limit func() time.Duration
 
 	// Progress hears of every finished unit; nil if nobody listens.
 	Progress func(done int)
@@ -79,7 +82,7 @@ type unitKey struct {
 
 // Run fits the jobs in their order. It gives the bags that were finished, a
 // prefix of the jobs, and the number of units done, which is folds × jobs
-// unless Stop ended it.
+// unless Limit ended it.
 func (f *Fits) Run(ctx context.Context, jobs []Job) (bags []*Bag, units int, err error) {
 	divisions := make(map[int][]fold.Fold)
 	count := 0
@@ -123,9 +126,18 @@ func (f *Fits) share() (side, threads int) {
 	return 1, max(1, f.Threads)
 }
 
+// Side is how many units are done at the same time.
+func (f *Fits) Side() int {
+	side, _ := f.share()
+	return side
+}
+
+// errLimit ends a unit that took longer than it may.
+var errLimit = errors.New("no time is left for the fit")
+
 // each calls work for 0, 1, ... total-1 in their order on side goroutines,
-// until Stop or an error, and gives the number that began: all of those were
-// finished unless there is an error.
+// until Limit or an error, and gives the number of those that are finished
+// with all before them.
 func (f *Fits) each(ctx context.Context, total, side int, work func(context.Context, int) error) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -133,42 +145,57 @@ func (f *Fits) each(ctx context.Context, total, side int, work func(context.Cont
 		mu       sync.Mutex
 		next     int
 		finished int
-		longest  time.Duration
+		end      = total // no unit from here on is begun or counts
 		group    sync.WaitGroup
 	)
-	take := func() (int, bool) {
+	take := func() (u int, limit time.Duration, ok bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if next == total || ctx.Err() != nil || f.Stop != nil && f.Stop(longest) {
-			return 0, false
+		if next >= end || ctx.Err() != nil {
+			return 0, 0, false
+		}
+		limit = math.MaxInt64
+		if f.Limit != nil {
+			limit = f.Limit()
+		}
+		if limit <= 0 {
+			end = next
+			return 0, 0, false
 		}
 		next++
-		return next - 1, true
+		return next - 1, limit, true
+	}
+	one := func(u int, limit time.Duration) error {
+		inner, done := context.WithTimeoutCause(ctx, limit, errLimit)
+		defer done()
+		err := work(inner, u)
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil && context.Cause(inner) == errLimit {
+			end = min(end, u)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		finished++
+		if f.Progress != nil {
+			f.Progress(finished)
+		}
+		return nil
 	}
 	for range side {
 		group.Go(func() {
-			for {
-				u, ok := take()
-				if !ok {
-					return
-				}
-				began := time.Now()
-				if err := work(ctx, u); err != nil {
+			for u, limit, ok := take(); ok; u, limit, ok = take() {
+				if err := one(u, limit); err != nil {
 					cancel(err)
 					return
 				}
-				mu.Lock()
-				longest = max(longest, time.Since(began))
-				finished++
-				if f.Progress != nil {
-					f.Progress(finished)
-				}
-				mu.Unlock()
 			}
 		})
 	}
 	group.Wait()
-	return next, context.Cause(ctx)
+	return min(next, end), context.Cause(ctx)
 }
 
 // fit does one unit or gets it from the memo.

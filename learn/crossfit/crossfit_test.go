@@ -130,18 +130,60 @@ func TestSameWithThreadsAndMemo(t *testing.T) {
 	}
 }
 
-// Stop ends the list between two units; what began is finished.
-func TestStop(t *testing.T) {
+// Limit ends the list between two units; what began is finished.
+func TestLimit(t *testing.T) {
 	d := example(200)
 	f := fits(d, &memo{kept: map[string][]byte{}}, 1)
-	asked := 0
-	f.Stop = func(time.Duration) bool { asked++; return asked > 6 }
+	left := 7
+	f.Limit = func() time.Duration { left--; return time.Duration(left) * time.Hour }
 	bags, units, err := f.Run(context.Background(), jobs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if units != 6 || len(bags) != 1 {
 		t.Errorf("%d units and %d bags, want 6 and 1", units, len(bags))
+	}
+}
+
+// patient fits as the learner in it, but for a table whose fit it is told to
+// wait with, which only the end of its context ends.
+type patient struct {
+	linear.Learner
+	waits func() bool
+}
+
+func (p patient) Fit(ctx context.Context, train learn.Data, valid *learn.Data, opt learn.Options) (learn.Model, error) {
+	if p.waits() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return p.Learner.Fit(ctx, train, valid, opt)
+}
+
+func (p patient) MarshalJSON() ([]byte, error) { return json.Marshal(p.Learner) }
+
+// A unit that takes longer than it may is given up: it and those after it do
+// not count, however far other goroutines are, and it is no error.
+func TestUnitOverItsLimit(t *testing.T) {
+	for threads := 1; threads <= 3; threads++ {
+		var mu sync.Mutex
+		began := 0
+		long := patient{linear.Learner{L2: 1}, func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			began++
+			return began == 6 // the second of the second job, or one beside it
+		}}
+		f := fits(example(200), &memo{kept: map[string][]byte{}}, threads)
+		f.Limit = func() time.Duration { return 200 * time.Millisecond }
+		slow := []crossfit.Job{{Candidate: crossfit.Candidate{ID: "a", Learner: long}}, {Candidate: crossfit.Candidate{ID: "b", Learner: long}, Repeat: 1}}
+		bags, units, err := f.Run(context.Background(), slow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(bags) != 1 || units < 4 || units >= 8 {
+			t.Errorf("%d threads: %d bags and %d units, want the first bag, and fewer than all 8 units", threads, len(bags), units)
+		}
 	}
 }
 

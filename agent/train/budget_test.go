@@ -1,0 +1,106 @@
+package train_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/septet-ml/septet/agent/analyze"
+	"github.com/septet-ml/septet/agent/choose"
+	"github.com/septet-ml/septet/agent/prepare"
+	"github.com/septet-ml/septet/agent/scope"
+	"github.com/septet-ml/septet/agent/train"
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/durable/durabletest"
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn/tree"
+	"github.com/septet-ml/septet/ledger"
+)
+
+// visits is a table whose answer depends on two of its columns.
+func visits(t *testing.T) string {
+	random := rand.New(rand.NewPCG(8, 4))
+	var b strings.Builder
+	b.WriteString("minutes,pages,buys\n")
+	for range 900 {
+		minutes, pages := random.NormFloat64(), random.NormFloat64()
+		buys := "no"
+		if minutes+pages*pages+random.NormFloat64() > 1 {
+			buys = "yes"
+		}
+		fmt.Fprintf(&b, "%.4f,%.4f,%s\n", minutes, pages, buys)
+	}
+	path := filepath.Join(t.TempDir(), "visits.csv")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// trained runs the agents up to the trainer by a clock that goes on by a
+// second with every look at it, and gives how long that took by this clock.
+func trained(t *testing.T, path string, s handoff.Settings) (handoff.Model, time.Duration) {
+	t.Helper()
+	s.Seed, s.Threads, s.NoDeploy = 1, 1, true
+	o := durabletest.In(t, t.TempDir(), handoff.Brief{Request: "predict buys", Sources: []handoff.Source{{Path: path}}, Settings: s})
+	var clock atomic.Int64
+	now := func() time.Time { return time.Unix(1.7e9+clock.Load(), 0) }
+	o.Now = func() time.Time { clock.Add(1); return now() }
+	began := now()
+	ctx := context.Background()
+	r, err := durable.Begin(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := durable.Do(ctx, r, scope.Step(), r.Brief())
+	b := durable.Do(ctx, r, prepare.Step(), a)
+	c := durable.Do(ctx, r, analyze.Step(tree.Boost{Rounds: 20, LearningRate: 0.1, Leaves: 8, MinRows: 20, Patience: 5}), b)
+	d := durable.Do(ctx, r, choose.Step(), c)
+	m := durable.Do(ctx, r, train.Step(), d)
+	took := now().Sub(began)
+	if record, err := r.End(ctx); err != nil || record.Status != ledger.Partial {
+		t.Fatalf("%v: %s, %v", err, record.Status, record.Problem)
+	}
+	return m, took
+}
+
+// A budget ends training in time, the refit included; the units that it says
+// it did give the same file again.
+func TestBudget(t *testing.T) {
+	path := visits(t)
+	for _, refit := range []bool{false, true} {
+		t.Run(fmt.Sprintf("refit %v", refit), func(t *testing.T) {
+			_, least := trained(t, path, handoff.Settings{Effort: "1", Refit: refit})
+			budget := least + 60*time.Second
+			capped, took := trained(t, path, handoff.Settings{Effort: "standard", Refit: refit, Budget: budget})
+			if took > budget+budget/20 {
+				t.Errorf("it took %s, the budget is %s", took, budget)
+			}
+			if took < budget-30*time.Second {
+				t.Errorf("it ended after %s, though the budget is %s", took, budget)
+			}
+			if !capped.Effort.Capped {
+				t.Fatalf("the budget of %s did not end it: %+v", budget, capped.Effort)
+			}
+			again, _ := trained(t, path, handoff.Settings{Effort: fmt.Sprint(capped.Effort.Units), Refit: refit})
+			if again.File.SHA256 != capped.File.SHA256 {
+				t.Errorf("--effort %d gives another file", capped.Effort.Units)
+			}
+		})
+	}
+}
+
+// The first look is done whatever the budget.
+func TestSmallestBudget(t *testing.T) {
+	m, _ := trained(t, visits(t), handoff.Settings{Effort: "standard", Budget: time.Second})
+	least, _ := trained(t, visits(t), handoff.Settings{Effort: "1"})
+	if m.Effort.Units != least.Effort.Units || !m.Effort.Capped || m.File.SHA256 != least.File.SHA256 {
+		t.Errorf("got %+v, want the units of the first look: %+v", m.Effort, least.Effort)
+	}
+}
