@@ -127,6 +127,9 @@ func (ev *events) discover(ctx context.Context, db *duck.DB, scope handoff.Scope
 	ev.found = append(ev.found, discovery.Findings...)
 	ev.recipe.Exclude = append(slices.Clone(scope.Exclude), discovery.Exclude...)
 	for _, name := range discovery.Unused {
+		if slices.ContainsFunc(discovery.Findings, func(f handoff.Finding) bool { return f.Table != nil && *f.Table == name }) {
+			continue // it was said why
+		}
 		ev.found = append(ev.found, handoff.Finding{
 			Code: "data.unused_table", Severity: handoff.Info, Table: &name, Action: handoff.NoAction,
 			Evidence: "nothing leads from the unit of analysis to the table", Fix: "give it a key column called as that of the other tables",
