@@ -36,6 +36,7 @@ func define(brief handoff.Brief, f facts) (*result, error) {
 		return nil, &problem.Problem{Kind: problem.Usage, Code: "scope.request", Where: "REQUEST", What: "the request is too long",
 			Why: fmt.Sprintf("it has %s bytes, at most %s are read", thousands(len(request)), thousands(maxRequest)), Fix: "say in a sentence or two what is to be predicted"}
 	}
+	request = strings.ToValidUTF8(request, "�")
 	d.r = read(request)
 	d.Request, d.Tables = request, f.Tables
 	d.Clauses = append(d.Clauses, d.r.said.clauses...)

@@ -174,3 +174,25 @@ func TestClausesPointAtTheirWords(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 }
+
+// FuzzRead: whatever is typed is read to its end, and every word lies in it.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{"churn as of 30th of June 2024, AUC ≥ 80 %", "“Fiber optic” 'x y' pm2.5 1,000 01/02/2024 90-day", "how many what which of the \xff ٣", "optimise log loss in the next half year"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, request string) {
+		r := read(request)
+		end := 0
+		for _, w := range r.words {
+			if w.start < end || w.end <= w.start || w.end > len(request) {
+				t.Fatalf("word %q at %d to %d behind %d", w.text, w.start, w.end, end)
+			}
+			end = w.end
+		}
+		for _, c := range r.said.clauses {
+			if !strings.Contains(request, c.Words) {
+				t.Fatalf("%q is not in the request", c.Words)
+			}
+		}
+	})
+}

@@ -61,9 +61,9 @@ func split(text string) []word {
 		end := at + size
 		w := word{start: at}
 		switch {
-		case unicode.IsDigit(r):
+		case '0' <= r && r <= '9':
 			end = scanNumber(text, at, &w)
-		case unicode.IsLetter(r):
+		case unicode.IsLetter(r), unicode.IsDigit(r):
 			end = scanLetters(text, at)
 		default:
 			for _, operator := range []string{">=", "<=", "=>", "=<", "!=", "=="} {

@@ -19,6 +19,7 @@ func TestSplit(t *testing.T) {
 		{"as of 2024-06-30 or 30/06/2024", "as of 2024-06-30 or 30/06/2024"},
 		{"more than 50K on 1st", "more than 50K on 1 st"},
 		{"1,000 rows", "1,000 rows"},
+		{"٣ days ४२x \xff5", "٣ days ४२x \xff 5"}, // digits of other scripts are no numbers here
 		{"naïve Größe", "naïve Größe"},
 	} {
 		var got []string
