@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
@@ -12,7 +13,7 @@ import (
 // chain is what the agents of a run have handed on, with what they found.
 type chain struct {
 	pipeline.Outputs
-	Findings []handoff.Finding // of the whole run
+	Findings []handoff.Finding // of the whole run, the worst first
 	Warnings []string
 }
 
@@ -22,8 +23,10 @@ func chainOf(ctx context.Context, l ledger.Handoffs, run string) (chain, error) 
 	c := chain{Outputs: outputs}
 	for _, e := range c.Envelopes {
 		c.Warnings = append(c.Warnings, e.Warnings...)
-		c.Findings = e.Metadata.Findings
+		c.Findings = slices.Clone(e.Metadata.Findings)
 	}
+	weight := map[handoff.Severity]int{handoff.Blocking: 0, handoff.Warning: 1, handoff.Info: 2}
+	slices.SortStableFunc(c.Findings, func(a, b handoff.Finding) int { return weight[a.Severity] - weight[b.Severity] })
 	return c, err
 }
 

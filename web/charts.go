@@ -17,7 +17,7 @@ func chartOf(rows []chartRow) chart {
 	for _, r := range rows {
 		tracks = append(tracks, r.track)
 	}
-	return chart{scaleOf(tracks), rows}
+	return chart{Scale: scaleOf(tracks), Rows: rows}
 }
 
 // leaderboard shows every candidate's folds, mean and standard error, and how
@@ -65,7 +65,9 @@ func importance(f *handoff.Features) chart {
 			track: track{Value: k.Importance, Bar: true, Text: fmt.Sprintf("%s: %s lost when its values are shuffled", k.Name, number(*k.Importance))},
 		})
 	}
-	return chartOf(rows)
+	c := chartOf(rows)
+	c.Stacked = true
+	return c
 }
 
 // quality shows the score and its five dimensions.

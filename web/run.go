@@ -56,8 +56,9 @@ type scoreRow struct {
 
 // chart is rows of tracks on one scale.
 type chart struct {
-	Scale scale
-	Rows  []chartRow
+	Scale   scale
+	Rows    []chartRow
+	Stacked bool // names stand above their tracks, because they are long
 }
 
 type chartRow struct {

@@ -93,6 +93,7 @@ var functions = template.FuncMap{
 	"tone": tone, "mark": mark, "words": words, "short": short,
 	"join":  func(list []string) string { return strings.Join(list, ", ") },
 	"stamp": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+	"day":   func(at string) string { return strings.TrimSuffix(at, "T00:00:00Z") },
 	"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"paragraphs": func(text string) []string {
 		return strings.Split(text, "\n\n")
