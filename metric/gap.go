@@ -65,22 +65,42 @@ func least(ok func(s float64) bool) float64 {
 // they would show if the claims were true.
 func (v *view) gaps() (gap, noise []float64) {
 	all := v.calibration()
+	off := make([]float64, len(v.Target)) // claim - hit - mean of the bin
+	model := make([]float64, bins)
+	rows := make([][]int32, bins)
+	v.eachBin(func(b, i int, claim, hit float64) {
+		w := v.weight(i) / v.total
+		off[i] = claim - hit - (all[b].claim-all[b].hit)/all[b].weight
+		model[b] += w * w * claim * (1 - claim)
+		rows[b] = append(rows[b], int32(i))
+	})
 	for b, bin := range all {
-		if bin.weight == 0 {
-			continue
+		if bin.weight > 0 {
+			gap = append(gap, (bin.claim-bin.hit)/v.total)
+			noise = append(noise, math.Sqrt(max(v.variance(off, rows[b]), model[b])))
 		}
-		mean := (bin.claim - bin.hit) / bin.weight
-		x := make([]float64, len(v.Target))
-		model := 0.0
-		v.eachBin(func(c, i int, claim, hit float64) {
-			if c == b {
-				x[i] = claim - hit - mean
-				w := v.weight(i) / v.total
-				model += w * w * claim * (1 - claim)
-			}
-		})
-		gap = append(gap, mean*bin.weight/v.total)
-		noise = append(noise, max(v.spread(x).se, math.Sqrt(model)))
 	}
 	return gap, noise
+}
+
+// variance is that of Σ weight × x / Σ weight of all rows, over the given
+// rows, where x has mean 0 over them.
+func (v *view) variance(x []float64, rows []int32) float64 {
+	sums := make(map[int32]float64, len(rows))
+	var order []int32 // so that the sum below has one order
+	for _, i := range rows {
+		d := i
+		if v.Group != nil {
+			d = v.Group[i]
+		}
+		if _, seen := sums[d]; !seen {
+			order = append(order, d)
+		}
+		sums[d] += v.weight(int(i)) / v.total * x[i]
+	}
+	n, square := float64(len(order)), 0.0
+	for _, d := range order {
+		square += sums[d] * sums[d]
+	}
+	return square * n / max(n-1, 1)
 }

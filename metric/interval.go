@@ -31,7 +31,8 @@ const z = 1.959963984540054 // the normal's 97.5 % quantile
 // inversion of a parametric bootstrap with the seed; all others Student's
 // interval of the influence function on a scale where the score is nearly
 // normal (auc, average_precision: logit; r2: ln(1 - r2); the rest: ln), with
-// the degrees of freedom that the kurtosis leaves.
+// the degrees of freedom that the kurtosis leaves, and for means of losses
+// with Hall's correction for skewness.
 func Intervals(s Sample, seed uint64) map[Name]Interval {
 	out := make(map[Name]Interval)
 	v := view{Sample: s}
@@ -45,10 +46,12 @@ func Intervals(s Sample, seed uint64) map[Name]Interval {
 			i = v.eceInterval(seed)
 		case Accuracy, Precision, Recall, F1, BalancedAccuracy:
 			i = v.shareInterval(name)
+		case LogLoss, Brier, RMSE, MAE, MAPE:
+			i = v.meanInterval(name)
 		default:
 			i = v.scaledInterval(name)
 		}
-		if !math.IsNaN(i.Low + i.High) {
+		if !math.IsNaN(i.Low+i.High) && !math.IsInf(i.High, 0) {
 			score := v.score(name)
 			out[name] = Interval{min(i.Low, score), max(i.High, score)}
 		}
@@ -56,54 +59,69 @@ func Intervals(s Sample, seed uint64) map[Name]Interval {
 	return out
 }
 
-// spread is the standard error of a sum over draws, and the degrees of
-// freedom of its estimate: 2n / (kurtosis - 1), which is n for normal draws.
+// spread is the standard error of a mean of draws, the degrees of freedom of
+// its estimate, 2n / (kurtosis - 1), which is n for normal draws, and their
+// skewness.
 type spread struct {
-	se, freedom float64
-	draws       int // groups, or rows
+	se, freedom, skew float64
+	draws             float64 // groups, or rows
 }
 
 // spread is that of Σ weight × x / Σ weight.
 func (v *view) spread(x []float64) spread {
 	sums := v.perDraw(x)
-	n, square, fourth := float64(len(sums)), 0.0, 0.0
+	n, square, third, fourth := float64(len(sums)), 0.0, 0.0, 0.0
 	for _, s := range sums {
 		s /= v.total
 		square += s * s
+		third += s * s * s
 		fourth += s * s * s * s
 	}
-	out := spread{math.Sqrt(square * n / (n - 1)), 2, len(sums)}
+	out := spread{se: math.Sqrt(square * n / (n - 1)), freedom: 2, draws: n}
 	if square > 0 {
 		out.freedom = max(2*n/max(fourth*n/square/square-1, 1), 2)
+		out.skew = third / n / math.Pow(square/n, 1.5)
 	}
 	return out
 }
 
-// perDraw is Σ weight × x for each group, or weight × x for each row that has
+// perDraw is Σ weight × x for each group, or weight × x for each row, that has
 // a weight.
 func (v *view) perDraw(x []float64) []float64 {
-	var out []float64
-	if v.Group == nil {
-		for i, x := range x {
-			if w := v.weight(i); w > 0 {
-				out = append(out, w*x)
-			}
-		}
-		return out
+	if v.Group != nil {
+		return v.perGroup(x)
 	}
-	at := make(map[int32]int)
-	for i, g := range v.Group {
-		w := v.weight(i)
-		if w == 0 {
-			continue
+	out := make([]float64, 0, len(x))
+	for i, x := range x {
+		if w := v.weight(i); w > 0 {
+			out = append(out, w*x)
 		}
-		k, seen := at[g]
-		if !seen {
-			k = len(out)
-			at[g] = k
-			out = append(out, 0)
+	}
+	return out
+}
+
+func (v *view) perGroup(x []float64) []float64 {
+	if v.draw == nil {
+		v.draw = make([]int32, len(x))
+		number := make(map[int32]int32)
+		for i, g := range v.Group {
+			v.draw[i] = -1
+			if v.weight(i) == 0 {
+				continue
+			}
+			d, seen := number[g]
+			if !seen {
+				d = int32(len(number))
+				number[g] = d
+			}
+			v.draw[i] = d
 		}
-		out[k] += w * x[i]
+	}
+	out := make([]float64, slices.Max(v.draw)+1)
+	for i, d := range v.draw {
+		if d >= 0 {
+			out[d] += v.weight(i) * x[i]
+		}
 	}
 	return out
 }
@@ -154,7 +172,7 @@ func (v *view) scaledInterval(name Name) Interval {
 	}
 	scale := scaleOf(name)
 	half := s.quantile() * s.se * scale.slope(score)
-	if s.draws < 2 || s.se == 0 || math.IsInf(half, 0) {
+	if s.draws < 2 || s.se == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}
 	a, b := scale.from(scale.to(score)-half), scale.from(scale.to(score)+half)
@@ -162,6 +180,39 @@ func (v *view) scaledInterval(name Name) Interval {
 		b = min(b, 10)
 	}
 	return Interval{min(a, b), max(a, b)}
+}
+
+// meanInterval is that of a mean of losses, or of its root, on the scale of
+// its logarithm. The upper arm is longer where the losses have a long tail,
+// of which a sample has seen too little. Source: Hall 1992, Journal of the
+// Royal Statistical Society B 54, the cubic transformation; the logarithm
+// takes half of the coefficient of variation off its square term.
+func (v *view) meanInterval(name Name) Interval {
+	mean, x, root := v.score(name), v.influence(name), 1.0
+	if name == RMSE && x != nil {
+		for i := range x { // of the mean squared error
+			x[i] *= 2 * mean
+		}
+		mean, root = mean*mean, 0.5
+	}
+	if x == nil {
+		return Interval{math.NaN(), math.NaN()}
+	}
+	s := v.spread(x)
+	if s.draws < 2 || s.se == 0 {
+		return Interval{math.NaN(), math.NaN()}
+	}
+	n := math.Sqrt(s.draws)
+	bend := (s.skew/3 - s.se*n/mean/2) / n
+	arm := func(q float64) float64 {
+		t := q - s.skew/(6*n)
+		if math.Abs(bend*t) > 1e-9 {
+			t = (math.Cbrt(1+3*bend*t) - 1) / bend
+		}
+		return math.Pow(mean*math.Exp(-t*s.se/mean), root)
+	}
+	q := s.quantile()
+	return Interval{arm(q), arm(-q)}
 }
 
 // draws is how many equal draws the rows for which in tells true (nil: all)

@@ -11,6 +11,7 @@ type view struct {
 	total   float64   // sum of the weights
 	sorted  []int32   // rows of a one-column sample by rising prediction; made by order
 	columns [][]int32 // the same for each class of a multiclass sample; made by column
+	draw    []int32   // for each row the number of its group, from 0; made by perDraw
 }
 
 // valid checks lengths and values, once, so that no score has to.
