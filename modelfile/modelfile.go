@@ -240,6 +240,9 @@ func (m *Model) check() error {
 	if m.Ensemble.Width() != width {
 		return fmt.Errorf("%d scores a row instead of %d", m.Ensemble.Width(), width)
 	}
+	if err := checkColumns(m.Ensemble, len(m.Transform.Features)); err != nil {
+		return err
+	}
 	if err := m.checkPoints(); err != nil {
 		return err
 	}
