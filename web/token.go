@@ -64,7 +64,7 @@ func (s *Site) allowed(w http.ResponseWriter, r *http.Request) bool {
 		})
 		query := r.URL.Query()
 		query.Del("token")
-		clean := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
+		clean := url.URL{Path: "/" + strings.TrimLeft(r.URL.Path, "/"), RawQuery: query.Encode()} // "//host" would lead elsewhere
 		http.Redirect(w, r, clean.String(), http.StatusSeeOther)
 		return false
 	}

@@ -163,6 +163,17 @@ func TestEventsEndWithTheRun(t *testing.T) {
 	}
 }
 
+// A link of this server leads to no other one.
+func TestLinkStaysHere(t *testing.T) {
+	h := site(t, failedRun())
+	for _, path := range []string{"//evil.example/", "///evil.example/runs"} {
+		w := get(t, h, path+"?token="+token)
+		if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || strings.HasPrefix(to, "//") {
+			t.Errorf("%s: %d, leads to %q", path, w.Code, to)
+		}
+	}
+}
+
 func TestTokenIsKept(t *testing.T) {
 	dir := t.TempDir()
 	first, err := web.Token(dir)
