@@ -3,6 +3,8 @@ package tree
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/problem"
@@ -11,7 +13,7 @@ import (
 
 // block is how many rows a worker takes at a time where rows are independent.
 // Floating-point sums are made per block and added in the blocks' order.
-const block = 4096
+const block = 1024
 
 // Fit learns from train; see learn.Learner. The model is a *Model. It has the
 // rounds up to the least loss on valid, all of them where valid is nil.
@@ -38,10 +40,9 @@ func (b Boost) Fit(ctx context.Context, train learn.Data, valid *learn.Data, opt
 		return nil, err
 	}
 	for f.rounds < b.Rounds && !f.done {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("fit %s: round %d: %w", Name, f.rounds, err)
+		if err := f.round(ctx); err != nil {
+			return nil, fmt.Errorf("fit %s: round %d: %w", Name, f.rounds+1, err)
 		}
-		f.round()
 	}
 	return f.finish(), nil
 }
@@ -87,7 +88,8 @@ func (f *fit) monotone() ([]int8, error) {
 		return nil, setting("monotone", "a multiclass prediction has no direction")
 	}
 	direction := make([]int8, len(f.data.table.Columns))
-	for name, d := range f.boost.Monotone {
+	for _, name := range slices.Sorted(maps.Keys(f.boost.Monotone)) {
+		d := f.boost.Monotone[name]
 		column := f.data.table.Column(name)
 		switch {
 		case column == nil || column.Kind != table.Number:
@@ -113,10 +115,15 @@ func (f *fit) monotone() ([]int8, error) {
 }
 
 // round grows one tree per output and decides whether to go on.
-func (f *fit) round() {
-	f.crew.blocks(f.data.train, block, func(_, lo, hi int) { f.goal.prepare(lo, hi) })
+func (f *fit) round(ctx context.Context) error {
+	if f.goal.loss == softmax {
+		f.crew.blocks(f.data.train, block, func(_, lo, hi int) { f.goal.prepare(lo, hi) })
+	}
 	grew := false
 	for k := range f.goal.outputs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		t := f.tree(k, mix(f.seed^mix(uint64(len(f.trees))+1)))
 		grew = grew || len(t.Nodes) > 1
 		f.trees = append(f.trees, t)
@@ -126,20 +133,20 @@ func (f *fit) round() {
 	if !grew && b.RowFraction == 1 && b.ColumnFraction == 1 && b.NodeColumnFraction == 1 {
 		f.done = true // the next round would see the same
 	}
-	f.report.Best = f.rounds
 	if f.data.all == f.data.train {
-		return
+		f.report.Best = f.rounds
+		return nil
 	}
-	f.report.Train = append(f.report.Train, f.loss(0, f.data.train))
-	f.report.Valid = append(f.report.Valid, f.loss(f.data.train, f.data.all))
-	for i, v := range f.report.Valid {
-		if v < f.report.Valid[f.report.Best-1] || i == 0 {
-			f.report.Best = i + 1
-		}
+	r := &f.report
+	r.Train = append(r.Train, f.loss(0, f.data.train))
+	r.Valid = append(r.Valid, f.loss(f.data.train, f.data.all))
+	if f.rounds == 1 || r.Valid[f.rounds-1] < r.Valid[r.Best-1] {
+		r.Best = f.rounds
 	}
-	if b.Patience > 0 && f.rounds-f.report.Best >= b.Patience {
+	if b.Patience > 0 && f.rounds-r.Best >= b.Patience {
 		f.done = true
 	}
+	return nil
 }
 
 // loss is the mean loss of rows lo..hi.
@@ -164,23 +171,28 @@ func sumOf(parts [][2]float64) (a, b float64) {
 func (f *fit) tree(k int, seed uint64) Tree {
 	g := &f.grower
 	n := f.data.train
-	totals := make([][2]float64, (n+block-1)/block)
+	sizes := make([][2]float64, (n+block-1)/block)
 	f.crew.blocks(n, block, func(_, lo, hi int) {
-		totals[lo/block][0], totals[lo/block][1] = f.goal.gradients(k, lo, hi, g.sums)
+		sizes[lo/block][0], sizes[lo/block][1] = f.goal.gradients(k, lo, hi, g.sums)
 	})
-	gradients, hessians := sumOf(totals)
+	gradients, hessians := sumOf(sizes)
 	q := newQuantiser(n, gradients, hessians, f.goal.constant(), seed)
-	f.crew.blocks(n, block, func(_, lo, hi int) { q.quantise(g.sums, lo, hi) })
 	f.scale(q)
+	totals := make([]sum, len(sizes))
+	f.crew.blocks(n, block, func(_, lo, hi int) { totals[lo/block] = q.quantise(g.sums, lo, hi) })
+	total := sum(0)
+	for _, v := range totals {
+		total += v
+	}
 	others := f.sampleRows(seed)
-	g.sample(seed)
-	t := g.grow(f.total())
-	f.values(t)
-	f.crew.blocks(len(t.nodes), 1, func(_, i, _ int) {
-		if t.nodes[i].Feature < 0 {
-			f.add(k, g.order[t.lo[i]:t.hi[i]], t.nodes[i].Value)
+	for _, i := range others {
+		if int(i) < n {
+			total -= g.sums[i]
 		}
-	})
+	}
+	g.sample(seed)
+	t := g.grow(total)
+	f.leaves(k, t)
 	f.route(k, t, others)
 	return f.written(t)
 }
@@ -242,35 +254,21 @@ func (f *fit) sampleRows(seed uint64) []uint32 {
 	return f.rows[in:]
 }
 
-// total is the sum over the tree's rows.
-func (f *fit) total() sum {
-	parts := make([]sum, (len(f.grower.order)+block-1)/block)
-	f.crew.blocks(len(f.grower.order), block, func(_, lo, hi int) {
-		for _, i := range f.grower.order[lo:hi] {
-			parts[lo/block] += f.grower.sums[i]
-		}
-	})
-	total := sum(0)
-	for _, p := range parts {
-		total += p
-	}
-	return total
-}
-
-// values sets the values of t's leaves.
-func (f *fit) values(t *grown) {
+// leaves sets the values of t's leaves and adds them to the scores of their
+// rows.
+func (f *fit) leaves(k int, t *grown) {
 	g := &f.grower
 	f.crew.blocks(len(t.nodes), 1, func(_, i, _ int) {
-		n := &t.nodes[i]
-		if n.Feature >= 0 || len(g.order) == 0 {
+		n, rows := &t.nodes[i], g.order[t.lo[i]:t.hi[i]]
+		if n.Feature >= 0 || len(rows) == 0 {
 			return
 		}
-		lower, upper := t.bounds[i][0], t.bounds[i][1]
-		value := g.value(t.total[i], lower, upper)
-		if rows := g.order[t.lo[i]:t.hi[i]]; f.goal.renews() && len(rows) > 0 {
-			value = min(max(f.goal.renewed(rows), lower), upper)
+		value := g.value(t.total[i], t.bounds[i][0], t.bounds[i][1])
+		if f.goal.renews() {
+			value = min(max(f.goal.renewed(rows), t.bounds[i][0]), t.bounds[i][1])
 		}
 		n.Value = float32(f.boost.LearningRate * value)
+		f.add(k, rows, n.Value)
 	})
 }
 
@@ -298,7 +296,7 @@ func (f *fit) route(k int, t *grown, rows []uint32) {
 			continue
 		}
 		feature := &g.features[n.Feature]
-		left := g.divideRows(team{g.crew, 0, len(part) >= teamRows}, part, g.spare[:len(part)], feature, &t.splits[i])
+		left := g.divideRows(team{crew: g.crew, all: g.crew.size > 1}.forRows(len(part)), part, g.spare[:len(part)], feature, &t.splits[i])
 		lo[n.Left], hi[n.Left] = lo[i], lo[i]+left
 		lo[n.Left+1], hi[n.Left+1] = lo[i]+left, hi[i]
 	}

@@ -121,9 +121,9 @@ func (o *objective) constant() bool {
 	return o.weight == nil && o.loss != logistic && o.loss != softmax
 }
 
-// prepare sets spread for rows lo..hi; called once per round.
+// prepare sets spread for rows lo..hi; softmax needs it before each round.
 func (o *objective) prepare(lo, hi int) {
-	for i := lo; i < hi && o.loss == softmax; i++ {
+	for i := lo; i < hi; i++ {
 		o.spread[i] = o.logSum(i)
 	}
 }

@@ -75,7 +75,9 @@ func TestGradients(t *testing.T) {
 		}
 		pairs := make([]sum, d.train)
 		for k := range o.score {
-			o.prepare(0, d.train)
+			if c.loss == softmax {
+				o.prepare(0, d.train)
+			}
 			o.gradients(k, 0, d.train, pairs)
 			for i := range d.train {
 				const step = 1e-4

@@ -36,7 +36,9 @@ func fitOf(t *testing.T, b Boost, train learn.Data, valid *learn.Data) *fit {
 		t.Fatal(err)
 	}
 	for f.rounds < b.Rounds && !f.done {
-		f.round()
+		if err := f.round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return f
 }

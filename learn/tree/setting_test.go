@@ -135,7 +135,9 @@ func TestShortOfMemory(t *testing.T) {
 		f.trees, f.rounds = nil, 0
 		clear(f.goal.score[0])
 		f.grower.store.most = most
-		f.round()
+		if err := f.round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		if f.grower.store.lent != 0 {
 			t.Errorf("%d histograms were not given back", f.grower.store.lent)
 		}
