@@ -30,6 +30,8 @@ type Row struct {
 	Warnings int // warnings and findings that are not waived
 
 	found map[string]bool // ids of the findings among Warnings
+	began time.Time       // when the step was first heard of
+	from  int             // what was done of it by then
 }
 
 // NewBoard is the board of a run of which nothing is known yet.
@@ -82,6 +84,9 @@ func (b *Board) Apply(e durable.Event) {
 	case durable.AgentStarted:
 		*r = Row{Agent: r.Agent, Status: "running", Started: e.Time}
 	case durable.Progressed:
+		if e.Total != r.Total || e.Text != r.Step || e.Done < r.from {
+			r.began, r.from = e.Time, e.Done
+		}
 		r.Done, r.Total, r.Step = e.Done, e.Total, e.Text
 	case durable.Headlined:
 		r.Headline = e.Text
@@ -138,9 +143,9 @@ func (r Row) progress(now time.Time) string {
 	if r.Step == "" {
 		text = text[1:]
 	}
-	elapsed := now.Sub(r.Started)
-	if r.Done > 0 && r.Done < r.Total && elapsed > 2*time.Second {
-		left := time.Duration(float64(elapsed) * float64(r.Total-r.Done) / float64(r.Done))
+	elapsed := now.Sub(r.began)
+	if r.Done > r.from && r.Done < r.Total && elapsed > 2*time.Second {
+		left := time.Duration(float64(elapsed) * float64(r.Total-r.Done) / float64(r.Done-r.from))
 		text += " · about " + spoken(left) + " left"
 	}
 	return text

@@ -95,7 +95,7 @@ func TestPlainSaysTwoLinesAnAgentAndBeats(t *testing.T) {
 		want := `  ◐ scope
   ✓ scope      churn, 90 days ahead                                                            0.4 s
   ◐ data
-  ◐ data       table 2 of 4 · about 10 s left                                                  9.6 s
+  ◐ data       table 2 of 4 · about 19 s left                                                  9.6 s
   ! data       quality 0.93 · 1 leak removed                                                  11.0 s
 `
 		if diff := cmp.Diff(want, b.String()); diff != "" {
