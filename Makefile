@@ -11,7 +11,7 @@ GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 2>/dev/null)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## bin/septet (needs Go 1.26 and g++)
@@ -58,6 +58,14 @@ schemas: ## write schemas/ from the Go types
 golden: ## renew the golden files; then read the difference
 	@go test $(GOFLAGS_) ./... -run 'Golden' -update
 	@git diff --stat
+
+.PHONY: bench-pipeline bench-requests bench-xgboost
+bench-pipeline: ## whole runs: how many complete, how fast, how near the best possible
+	@go run $(GOFLAGS_) ./bench/pipeline $(ARGS)
+bench-requests: ## predictions, switches, loading and overload through the listener
+	@go run $(GOFLAGS_) ./bench/requests $(ARGS)
+bench-xgboost: ## boosted trees beside Debian's XGBoost
+	@go run $(GOFLAGS_) ./bench/xgboost $(ARGS)
 
 .PHONY: clean
 clean: ## remove what make made
