@@ -201,6 +201,8 @@ func summarise(all []outcome, p plan, t *table) {
 	t.add("runs that end as asked", share(all), fmt.Sprintf("shared sets × mutations, quick, at most %d rows (10 k levels: %d); a blessed model, or deployed", p.rows, 6*p.rows))
 	t.add("of these deployed: the deployed digest answered", share(those(func(o outcome) bool { return o.Deploy })), "bake of one second")
 	t.add("of these with --no-deploy", share(those(func(o outcome) bool { return !o.Deploy })), "")
+	judged := those(func(o outcome) bool { return o.Code == "criteria.unmet" })
+	t.add("of these refused by the verdict on their sealed test", fmt.Sprint(len(judged)), "criteria.unmet, exit 3, model given; counted as not ended as asked")
 	t.add("crashes; hangs", fmt.Sprintf("%d; %d", len(those(func(o outcome) bool { return o.Status == "crash" })), len(those(func(o outcome) bool { return o.Status == "hang" }))),
 		"no run object; longer than "+p.limit.String())
 	for _, m := range mutations {
