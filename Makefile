@@ -56,7 +56,7 @@ schemas: ## write schemas/ from the Go types
 
 .PHONY: golden
 golden: ## renew the golden files; then read the difference
-	@go test $(GOFLAGS_) ./... -run 'Golden' -update
+	@go test $(GOFLAGS_) ./handoff -run Golden -update
 	@git diff --stat
 
 .PHONY: bench-pipeline bench-requests bench-xgboost
