@@ -47,6 +47,13 @@ func visits(t *testing.T) string {
 // second with every look at it, and gives how long that took by this clock.
 func trained(t *testing.T, path string, s handoff.Settings) (handoff.Model, time.Duration) {
 	t.Helper()
+	m, _, took := trainedIn(t, path, s)
+	return m, took
+}
+
+// trainedIn is trained, and gives where the run's files are too.
+func trainedIn(t *testing.T, path string, s handoff.Settings) (handoff.Model, durable.Options, time.Duration) {
+	t.Helper()
 	s.Seed, s.Threads, s.NoDeploy = 1, 1, true
 	o := durabletest.In(t, t.TempDir(), handoff.Brief{Request: "predict buys", Sources: []handoff.Source{{Path: path}}, Settings: s})
 	var clock atomic.Int64
@@ -67,7 +74,7 @@ func trained(t *testing.T, path string, s handoff.Settings) (handoff.Model, time
 	if record, err := r.End(ctx); err != nil || record.Status != ledger.Partial {
 		t.Fatalf("%v: %s, %v", err, record.Status, record.Problem)
 	}
-	return m, took
+	return m, o, took
 }
 
 // A budget ends training in time, the refit included; the units that it says

@@ -26,7 +26,13 @@ func card(m handoff.Model) string {
 	inputs(&b, m.Choice.Features)
 	making(&b, m)
 	assumptions(&b, scope)
-	return b.String()
+	return inert(b.String())
+}
+
+// inert keeps names and values of the data from being HTML or links where the
+// card is shown: its own text has neither.
+func inert(text string) string {
+	return strings.NewReplacer("<", `\<`, "](", `]\(`).Replace(text)
 }
 
 func intended(b *strings.Builder, s handoff.Scope) {
