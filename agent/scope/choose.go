@@ -344,9 +344,10 @@ func (d *draft) askedPositive() (value string, given bool) {
 	return "", false
 }
 
+// distinct is the number of different values of a column in words.
 func distinct(c *column) string {
-	if c.ManyDistinct {
+	if c.values < 0 {
 		return "more than " + thousands(c.Distinct)
 	}
-	return thousands(c.Distinct)
+	return thousands(c.values)
 }

@@ -153,5 +153,3 @@ func thousands(n int) string {
 	}
 	return text
 }
-
-func pointer[T any](x T) *T { return &x }

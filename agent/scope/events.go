@@ -18,7 +18,7 @@ import (
 
 // Words of a request that ask for events.
 var (
-	stopWords  = words("stop stops stopped stopping cease ceases ceasing discontinue discontinues discontinuing longer never without pause pauses inactive dormant silent")
+	stopWords  = words("stop stops stopped stopping cease ceases ceasing discontinue discontinues discontinuing pause pauses inactive dormant silent")
 	startWords = words("buy buys purchase purchases order orders convert converts redeem redeems visit visits return returns respond responds prescribe prescribes book books receive receives click clicks shop shops come comes use uses start starts begin begins pay paid open opens attend attends")
 
 	// What is done for its own sake, and what is done to people.
@@ -62,7 +62,7 @@ func (d *draft) rule() string {
 		}
 	}
 	switch {
-	case hasAny(d.r.words, stopWords) && len(about) > 0:
+	case len(about) > 0 && (hasAny(d.r.words, stopWords) || d.r.denies(startWords)):
 		return label.NoneInWindow
 	case d.r.quantity && d.r.said.horizonDays > 0:
 		return label.Total
@@ -70,6 +70,20 @@ func (d *draft) rule() string {
 		return label.CountAtLeast
 	}
 	return ""
+}
+
+// denies tells whether a word that says no stands right before one of the
+// words: "will not order", "no longer prescribe".
+func (r *reading) denies(verbs map[string]bool) bool {
+	for i, w := range r.words {
+		for j := max(0, i-2); j < i && verbs[w.lower] && !w.taken; j++ {
+			switch r.words[j].lower {
+			case "not", "won't", "don't", "doesn't", "never", "no":
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // wantsEvents tells whether the answer is to be made from events. best is the

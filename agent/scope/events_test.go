@@ -41,6 +41,8 @@ func TestEvents(t *testing.T) {
 		{"pharma", "Train churn prediction model for Kisqali HCPs", "binary falls_below of prescriptions for [doc_id brand] if prescriptions.brand = Kisqali", "0.3 3 90 14 90"},
 		{"pharma", "churn of physicians in the next 60 days", "binary falls_below of prescriptions for [doc_id]", "0.3 3 60 14 60"},
 		{"pharma", "which doctors will stop prescribing Kisqali within 30 days", "binary none_in_window of prescriptions for [doc_id brand] if prescriptions.brand = Kisqali", "0 1 30 14 30"},
+		{"pharma", "which physicians will no longer prescribe Kisqali next quarter", "binary none_in_window of prescriptions for [doc_id brand] if prescriptions.brand = Kisqali", "0 1 91 14 91"},
+		{"pharma", "predict the amount without quantity", "regression amount for [rx_id]", ""},
 		{"pharma", "which physicians will prescribe Kisqali in the next quarter", "binary count_at_least of prescriptions for [doc_id brand] if prescriptions.brand = Kisqali", "1 0 91 14 91"},
 		{"pharma", "how many prescriptions will a physician write in the next 90 days", "regression total of prescriptions for [doc_id]", "0 0 90 14 90"},
 		{"pharma", "predict the amount per physician over the next 90 days", "regression total of prescriptions for [doc_id]", "0 0 90 14 90"},
