@@ -35,17 +35,19 @@ func (t *tile) accumulate(h histogram, rows []uint32, sums []sum, inUse []bool) 
 		part := rows[:n]
 		rows = rows[n:]
 		t.fetch(part, sums, &buffer)
-		j := 0
-		for ; j+8 <= t.width && allOf(inUse, j, 8); j += 8 {
-			t.add8(h[j:], j, part, &buffer)
-		}
-		for ; j < t.width; j++ {
-			switch {
-			case j+4 <= t.width && allOf(inUse, j, 4):
+		for j := 0; j < t.width; {
+			switch left := t.width - j; {
+			case left >= 8 && allOf(inUse, j, 8):
+				t.add8(h[j:], j, part, &buffer)
+				j += 8
+			case left >= 4 && allOf(inUse, j, 4):
 				t.add4(h[j:], j, part, &buffer)
-				j += 3
-			case inUse == nil || inUse[j]:
+				j += 4
+			case allOf(inUse, j, 1):
 				t.add1(&h[j], j, part, &buffer)
+				j++
+			default:
+				j++
 			}
 		}
 	}

@@ -51,22 +51,24 @@ func divide(rows, spare []uint32, column []uint8, to *side) (left, right int) {
 // joined in order.
 func (c *crew) partition(rows, spare []uint32, column []uint8, to *side) int {
 	n := len(rows)
-	lefts := make([]int, c.size)
+	lefts, rights := make([]int, c.size), make([]int, c.size)
 	part := func(w int) (lo, hi int) { return w * n / c.size, (w + 1) * n / c.size }
 	c.run(func(w int) {
 		lo, hi := part(w)
-		lefts[w], _ = divide(rows[lo:hi], spare[lo:hi], column, to)
+		lefts[w], rights[w] = divide(rows[lo:hi], spare[lo:hi], column, to)
 	})
 	left := 0
 	for w, l := range lefts {
 		lo, _ := part(w)
-		copy(rows[left:], rows[lo:lo+l])
-		left += l
+		left += copy(rows[left:], rows[lo:lo+l])
 	}
-	at := left
-	for w, l := range lefts {
-		lo, hi := part(w)
-		at += copy(rows[at:], spare[lo:lo+hi-lo-l])
-	}
+	c.run(func(w int) {
+		at := left
+		for _, r := range rights[:w] {
+			at += r
+		}
+		lo, _ := part(w)
+		copy(rows[at:], spare[lo:lo+rights[w]])
+	})
 	return left
 }
