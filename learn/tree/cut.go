@@ -158,12 +158,12 @@ func between(lowKey, highKey uint64) float64 {
 	return cut
 }
 
-// ruler finds the bin of a value: the number of cuts below it, in eight steps
-// without a branch. It holds the keys of up to 255 cuts, padded at the end.
-type ruler [256]uint64
+// ruler finds the bin of a value, the number of cuts below it, without a
+// branch per step. It holds the cuts' keys and is padded to a power of two.
+type ruler []uint64
 
-func newRuler(cuts []float64) *ruler {
-	r := new(ruler)
+func newRuler(cuts []float64) ruler {
+	r := make(ruler, 1<<bits.Len(uint(len(cuts))))
 	for i := range r {
 		r[i] = math.MaxUint64
 	}
@@ -173,12 +173,12 @@ func newRuler(cuts []float64) *ruler {
 	return r
 }
 
-// bin is the number of cuts below x; x is not NaN.
-func (r *ruler) bin(x float64) uint8 {
+// bin is the number of cuts below x, 0 to 255; x is not NaN.
+func (r ruler) bin(x float64) uint8 {
 	k := key(x)
 	at := uint64(0)
-	for step := uint64(128); step > 0; step >>= 1 {
-		_, below := bits.Sub64(r[(at+step-1)&255], k, 0)
+	for step := uint64(len(r)) / 2; step > 0; step /= 2 {
+		_, below := bits.Sub64(r[at+step-1], k, 0)
 		at += step & -below
 	}
 	return uint8(at)

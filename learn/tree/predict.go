@@ -21,7 +21,7 @@ type walker struct {
 type slot struct {
 	column  int
 	missing uint8
-	ruler   *ruler  // numbers
+	ruler   ruler   // numbers
 	levels  []uint8 // Text columns: the code of each level
 }
 

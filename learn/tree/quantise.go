@@ -10,8 +10,8 @@ func (s sum) hessian() int64  { return int64(uint32(s)) }
 
 // quantiser turns gradients and hessians into integers. The factors are as
 // large as the sums over all rows allow: below 2^31 and 2^32 with one unit per
-// row for rounding and a thousandth to spare for float32. At a million rows a mean gradient is about 2,000 units, at
-// ten million 200.
+// row for rounding and a thousandth to spare for float32. At a million rows a
+// mean gradient is about 2,000 units, at ten million 200.
 //
 // Rounding is up or down in proportion to the fraction, decided by a fixed
 // sequence over the rows, so that equal gradients do not all err to the same
