@@ -53,9 +53,6 @@ func completion(ctx context.Context, p plan, t *table) error {
 	}
 	chance := rand.New(rand.NewPCG(1, 1))
 	chance.Shuffle(len(pairs), func(i, j int) { pairs[i], pairs[j] = pairs[j], pairs[i] })
-	if p.cases > 0 {
-		pairs = pairs[:min(p.cases, len(pairs))]
-	}
 	path := filepath.Join(p.work, "cases.ndjson")
 	known, err := outcomes(path)
 	if err != nil {
@@ -66,6 +63,9 @@ func completion(ctx context.Context, p plan, t *table) error {
 		at := slices.IndexFunc(known, func(o outcome) bool { return o.Set == c.set.Name && o.Mutation == c.mutation.name })
 		if at >= 0 {
 			ended = append(ended, known[at])
+			continue
+		}
+		if slices.Contains(p.without, c.set.Name) || p.time > 0 && time.Since(start) > p.time {
 			continue
 		}
 		o, err := try(ctx, p, c.set, c.mutation, p.deployEvery > 0 && i%p.deployEvery == 0)
@@ -199,6 +199,9 @@ func summarise(all []outcome, p plan, t *table) {
 		return out
 	}
 	t.add("runs that end as asked", share(all), fmt.Sprintf("shared sets × mutations, quick, at most %d rows (10 k levels: %d); a blessed model, or deployed", p.rows, 6*p.rows))
+	if len(p.without) > 0 {
+		t.note("without new cases of %s", strings.Join(p.without, ", "))
+	}
 	t.add("of these deployed: the deployed digest answered", share(those(func(o outcome) bool { return o.Deploy })), "bake of one second")
 	t.add("of these with --no-deploy", share(those(func(o outcome) bool { return !o.Deploy })), "")
 	judged := those(func(o outcome) bool { return o.Code == "criteria.unmet" })

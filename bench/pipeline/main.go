@@ -32,8 +32,9 @@ type plan struct {
 	data        string // folder with datasets.json
 	work        string
 	program     string
-	rows        int // of a set at most
-	cases       int // of completion at most; 0: all
+	rows        int           // of a set at most
+	without     []string      // sets that completion leaves out
+	time        time.Duration // after which completion begins no further case; 0: none
 	deployEvery int
 	limit       time.Duration // of one run
 	hcps        int
@@ -48,7 +49,8 @@ func main() {
 	flag.StringVar(&p.work, "work", filepath.Join(os.TempDir(), "septet-pipeline"), "folder to work in; what is there is not done again")
 	flag.StringVar(&p.program, "septet", "", "binary to measure; empty: build it")
 	flag.IntVar(&p.rows, "rows", 2000, "rows of a set at most, drawn by chance; for 10 k levels six times as many")
-	flag.IntVar(&p.cases, "cases", 0, "cases of completion at most; 0: all")
+	without := flag.String("without", "", "names of sets that completion leaves out, separated by commas; the table says so")
+	flag.DurationVar(&p.time, "time", 0, "completion begins no further case after this time, and sums up those that have ended; 0: all cases")
 	flag.IntVar(&p.deployEvery, "deploy-every", 10, "of so many cases one is deployed, with a bake of one second")
 	flag.DurationVar(&p.limit, "limit", 5*time.Minute, "longest time of one run")
 	flag.IntVar(&p.hcps, "hcps", 4000, "prescribers of a sample for hcp")
@@ -56,6 +58,9 @@ func main() {
 	flag.IntVar(&p.repeats, "repeats", 5, "repetitions for latency")
 	page := flag.String("append", "", "page that the table is appended to")
 	flag.Parse()
+	if *without != "" {
+		p.without = strings.Split(*without, ",")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, p, *only, *page); err != nil {
