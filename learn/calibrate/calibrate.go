@@ -1,49 +1,69 @@
-// Package calibrate makes probabilities mean what they say: a fitted map from
-// a model's out-of-fold probabilities to calibrated ones.
-//
-// The kind of map is chosen by cross-fitted log loss, and a map must win by
-// more than its noise: where the model is calibrated already, it stays as it
-// is. Sources: Platt 1999; Guo et al. 2017 (temperature).
+// Package calibrate makes predictions mean what they say: probabilities that
+// come true as often as they claim (Map), sets and intervals that hold the
+// truth as often as they claim (Conformal), and the probability from which on
+// it pays to act (Rule). All of it is fitted on out-of-fold predictions.
 package calibrate
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/septet-ml/septet/fold"
 	"github.com/septet-ml/septet/learn/portable"
 	"github.com/septet-ml/septet/metric"
 )
 
-// Kinds of maps.
+// Kinds of maps, in the order in which they are tried.
 const (
 	Identity    = "identity"
-	Platt       = "platt"       // binary: sigmoid(Slope × logit + Offset)
-	Temperature = "temperature" // multiclass: softmax(Slope × log p)
+	Platt       = "platt"       // binary: sigmoid(Slope × logit p + Offset)
+	Beta        = "beta"        // binary: sigmoid(Slope × ln p - Fall × ln(1 - p) + Offset)
+	Isotonic    = "isotonic"    // binary: straight lines between Knots, on the scale of logits
+	Temperature = "temperature" // multiclass: softmax(Slope × ln p)
 )
 
 // Map is a fitted calibration. It is monotone: it never changes which of two
 // rows is ranked higher, nor which class is the most probable. The zero value
-// changes nothing.
+// changes nothing. Sources: Platt 1999; Kull, Silva Filho & Flach 2017
+// (beta); Oron & Flournoy 2017 (isotonic between the centres of the blocks);
+// Guo et al. 2017 (temperature).
 type Map struct {
 	Kind   string  `json:"kind"`
 	Width  int     `json:"width"` // probabilities a row
 	Slope  float64 `json:"slope"` // above 0
 	Offset float64 `json:"offset"`
+	Fall   float64 `json:"fall,omitempty"` // above 0
+
+	// Knots are logits before and after, both rising, two or more. Beyond the
+	// ends the line goes on with slope 1.
+	Knots [][2]float64 `json:"knots,omitempty"`
 }
 
 // Check gives an error for a map that cannot be applied.
 func (m Map) Check() error {
+	ok := m.Width >= 1 && (m.Kind == Temperature) == (m.Width > 1) && math.Abs(m.Offset) < 1e6
+	slope := func(x float64) bool { return x > 0 && x < 1e6 }
 	switch m.Kind {
 	case Identity, "":
 		return nil
 	case Platt, Temperature:
-		if !(m.Slope > 0 && m.Slope < 1e6) || !(math.Abs(m.Offset) < 1e6) || m.Width < 1 || (m.Kind == Platt) != (m.Width == 1) {
-			return fmt.Errorf("calibration: parameters of %s out of range", m.Kind)
+		ok = ok && slope(m.Slope)
+	case Beta:
+		ok = ok && slope(m.Slope) && slope(m.Fall)
+	case Isotonic:
+		ok = ok && len(m.Knots) >= 2
+		for i, k := range m.Knots {
+			ok = ok && math.Abs(k[0]) < 1e6 && math.Abs(k[1]) < 1e6 && (i == 0 || k[0] > m.Knots[i-1][0] && k[1] > m.Knots[i-1][1])
 		}
-		return nil
+	default:
+		return fmt.Errorf("calibration: no kind %q", m.Kind)
 	}
-	return fmt.Errorf("calibration: no kind %q", m.Kind)
+	if !ok {
+		return fmt.Errorf("calibration: parameters of %s out of range", m.Kind)
+	}
+	return nil
 }
 
 // Apply calibrates Width probabilities a row in place.
@@ -53,143 +73,151 @@ func (m Map) Apply(p []float64) {
 		for i, v := range p {
 			p[i] = portable.Sigmoid(float64(m.Slope*logit(v)) + m.Offset)
 		}
+	case Beta:
+		for i, v := range p {
+			v = clip(v)
+			p[i] = portable.Sigmoid(float64(m.Slope*portable.Log(v)) - float64(m.Fall*portable.Log(1-v)) + m.Offset)
+		}
+	case Isotonic:
+		for i, v := range p {
+			p[i] = portable.Sigmoid(m.between(logit(v)))
+		}
 	case Temperature:
 		for lo := 0; lo+m.Width <= len(p); lo += m.Width {
 			row := p[lo : lo+m.Width]
 			for i, v := range row {
-				row[i] = m.Slope * portable.Log(math.Max(v, tiny))
+				row[i] = m.Slope * portable.Log(max(v, tiny))
 			}
 			portable.Softmax(row)
 		}
 	}
 }
 
+// between is the line through the knots at x.
+func (m Map) between(x float64) float64 {
+	last := len(m.Knots) - 1
+	i, _ := slices.BinarySearchFunc(m.Knots, x, func(k [2]float64, x float64) int {
+		if k[0] < x {
+			return -1
+		}
+		return 1
+	})
+	switch {
+	case i == 0:
+		return x - m.Knots[0][0] + m.Knots[0][1]
+	case i > last:
+		return x - m.Knots[last][0] + m.Knots[last][1]
+	}
+	a, b := m.Knots[i-1], m.Knots[i]
+	return a[1] + float64((x-a[0])/(b[0]-a[0])*(b[1]-a[1]))
+}
+
 const tiny = 1e-15
 
+func clip(p float64) float64 { return min(max(p, tiny), 1-tiny) }
+
 func logit(p float64) float64 {
-	p = math.Min(math.Max(p, tiny), 1-tiny)
+	p = clip(p)
 	return portable.Log(p) - portable.Log(1-p)
 }
 
 // folds of the cross-fitting.
 const folds = 5
 
+// errNoMap is for a kind that the rows do not allow.
+var errNoMap = errors.New("the rows do not determine the map")
+
 // Fit chooses and fits a map for the predictions of target's rows. It gives
 // the map and the predictions as maps calibrate them that did not see the
 // row, which is what an honest figure is made of. Regression stays as it is.
+//
+// The kinds are tried from the simplest on; one is taken if its cross-fitted
+// log loss is lower than that of the last one taken by more than a standard
+// error of the difference. So what is calibrated already stays as it is.
 func Fit(target metric.Sample, prediction []float64, seed uint64) (Map, []float64) {
-	identity := Map{Kind: Identity}
+	best, calibrated := Map{Kind: Identity}, prediction
 	if target.Classes == 0 {
-		return identity, prediction
+		return best, calibrated
 	}
 	division, err := fold.KFold(fold.Data{Classes: target.Classes, Target: target.Target, Group: target.Group}, folds, seed)
 	if err != nil {
-		return identity, prediction
+		return best, calibrated
 	}
-	width := len(prediction) / len(target.Target)
-	crossed := append([]float64{}, prediction...)
-	for _, f := range division {
-		m := fit(target.Target, prediction, width, f.Train)
-		one := make([]float64, width)
-		for _, row := range f.Valid {
-			copy(one, prediction[int(row)*width:])
-			m.Apply(one)
-			copy(crossed[int(row)*width:], one)
+	kinds := []string{Platt, Beta, Isotonic}
+	if target.Classes > 2 {
+		kinds = []string{Temperature}
+	}
+	for _, kind := range kinds {
+		m, crossed, err := crossFit(kind, target, prediction, division)
+		if err == nil && wins(target, crossed, calibrated) {
+			best, calibrated = m, crossed
 		}
 	}
-	if !wins(target.Target, crossed, prediction, width) {
-		return identity, prediction
-	}
+	return best, calibrated
+}
+
+// crossFit is the map of all rows, and each fold's predictions by a map of the
+// others.
+func crossFit(kind string, target metric.Sample, prediction []float64, division []fold.Fold) (Map, []float64, error) {
 	every := make([]int32, len(target.Target))
 	for i := range every {
 		every[i] = int32(i)
 	}
-	return fit(target.Target, prediction, width, every), crossed
-}
-
-// wins tells whether a's log loss is lower than b's by more than one standard
-// error of the difference.
-func wins(target, a, b []float64, width int) bool {
-	sum, squares := 0.0, 0.0
-	n := float64(len(target))
-	for row, y := range target {
-		d := loss(b, row, width, y) - loss(a, row, width, y)
-		sum += d
-		squares += float64(d * d)
+	whole, err := fit(kind, target, prediction, every)
+	if err != nil {
+		return Map{}, nil, err
 	}
-	mean := sum / n
-	return mean > math.Sqrt(math.Max(squares/n-float64(mean*mean), 0)/n)
-}
-
-func loss(p []float64, row, width int, y float64) float64 {
-	v := p[row*width]
-	switch {
-	case width > 1:
-		v = p[row*width+int(y)]
-	case y == 0:
-		v = 1 - v
+	crossed := slices.Clone(prediction)
+	for _, f := range division {
+		m, err := fit(kind, target, prediction, f.Train)
+		if err != nil {
+			return Map{}, nil, err
+		}
+		for _, r := range f.Valid {
+			m.Apply(crossed[int(r)*m.Width : (int(r)+1)*m.Width])
+		}
 	}
-	return -portable.Log(math.Max(v, tiny))
+	return whole, crossed, nil
 }
 
-// fit minimises log loss on the rows by Newton's method.
-func fit(target, prediction []float64, width int, rows []int32) Map {
-	if width == 1 {
+// wins tells whether the log loss of a is lower than that of b by more than
+// one standard error of the difference.
+func wins(target metric.Sample, a, b []float64) bool {
+	x, y := target, target
+	x.Prediction, y.Prediction = a, b
+	gain := metric.Score(metric.LogLoss, y) - metric.Score(metric.LogLoss, x)
+	return gain > metric.DifferenceSE(metric.LogLoss, x, y)
+}
+
+// mostRows is how many rows a map is fitted on at most; more would not move
+// its few parameters.
+const mostRows = 50_000
+
+// fit fits a map of the kind on the given rows, evenly spaced if they are
+// many.
+func fit(kind string, target metric.Sample, prediction []float64, rows []int32) (Map, error) {
+	if n := len(rows); n > mostRows {
+		some := make([]int32, mostRows)
+		for i := range some {
+			some[i] = rows[i*n/mostRows]
+		}
+		rows = some
+	}
+	switch kind {
+	case Platt:
 		return platt(target, prediction, rows)
+	case Beta:
+		return beta(target, prediction, rows)
+	case Isotonic:
+		return isotonic(target, prediction, rows)
 	}
-	return temperature(target, prediction, width, rows)
+	return temperature(target, prediction, rows), nil
 }
 
-func platt(target, prediction []float64, rows []int32) Map {
-	m := Map{Kind: Platt, Width: 1, Slope: 1}
-	for range 50 {
-		// A weak pull to slope 1 and offset 0 keeps separable data finite.
-		ga, gb := m.Slope-1, m.Offset
-		haa, hab, hbb := 1.0, 0.0, 1.0
-		for _, row := range rows {
-			z := logit(prediction[row])
-			p := portable.Sigmoid(float64(m.Slope*z) + m.Offset)
-			d, w := p-target[row], float64(p*(1-p))
-			ga += float64(d * z)
-			gb += d
-			haa += float64(float64(w*z) * z)
-			hab += float64(w * z)
-			hbb += w
-		}
-		det := float64(haa*hbb) - float64(hab*hab)
-		da, db := (float64(hbb*ga)-float64(hab*gb))/det, (float64(haa*gb)-float64(hab*ga))/det
-		m.Slope, m.Offset = math.Max(m.Slope-da, 0.01), m.Offset-db
-		if math.Abs(da)+math.Abs(db) < 1e-10 {
-			break
-		}
+// weight is that of a row.
+func weight(s metric.Sample, row int32) float64 {
+	if s.Weight == nil {
+		return 1
 	}
-	return m
-}
-
-func temperature(target, prediction []float64, width int, rows []int32) Map {
-	m := Map{Kind: Temperature, Width: width, Slope: 1}
-	z, p := make([]float64, width), make([]float64, width)
-	for range 50 {
-		gradient, hessian := m.Slope-1, 1.0
-		for _, row := range rows {
-			for k := range z {
-				z[k] = portable.Log(math.Max(prediction[int(row)*width+k], tiny))
-				p[k] = float64(m.Slope * z[k])
-			}
-			portable.Softmax(p)
-			mean, square := 0.0, 0.0
-			for k := range z {
-				mean += float64(p[k] * z[k])
-				square += float64(float64(p[k]*z[k]) * z[k])
-			}
-			gradient += mean - z[int(target[row])]
-			hessian += square - float64(mean*mean)
-		}
-		step := gradient / hessian
-		m.Slope = math.Max(m.Slope-step, 0.01)
-		if math.Abs(step) < 1e-10 {
-			break
-		}
-	}
-	return m
+	return s.Weight[row]
 }

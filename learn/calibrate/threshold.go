@@ -43,7 +43,9 @@ func (r Rule) Threshold(target, p []float64) float64 {
 			best = s
 			cut = p[i]
 			if k+1 < len(order) {
-				cut = p[order[k+1]] + (p[i]-p[order[k+1]])/2
+				if middle := p[order[k+1]] + (p[i]-p[order[k+1]])/2; middle > p[order[k+1]] {
+					cut = middle
+				}
 			}
 		}
 	}
