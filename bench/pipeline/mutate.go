@@ -65,7 +65,7 @@ func unicode(t *sheet, r *rand.Rand) {
 	t.rename(func(name string) string { return name + " é漢" })
 	at, renamed := slices.Index(t.header, t.target), t.target+" é漢"
 	t.header[at], t.target = renamed, renamed
-	if _, err := strconv.ParseFloat(t.rows[0][at], 64); err == nil {
+	if !t.classes {
 		return
 	}
 	for i := range t.rows {

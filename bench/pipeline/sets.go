@@ -56,6 +56,7 @@ type sheet struct {
 
 	target   string
 	positive string
+	classes  bool // the target is one of some classes
 	exclude  []string
 
 	comma     byte
@@ -103,7 +104,7 @@ func (s set) draw(dir string, most int) (*sheet, error) {
 		}
 	}
 	slices.SortFunc(rows, func(a, b kept) int { return a.at - b.at })
-	t := &sheet{header: header, target: s.Target, comma: s.Delimiter[0], exclude: slices.Concat(s.Leaks, s.Debatable)}
+	t := &sheet{header: header, target: s.Target, classes: s.Task == "binary" || s.Task == "multiclass", comma: s.Delimiter[0], exclude: slices.Concat(s.Leaks, s.Debatable)}
 	if s.Positive != nil {
 		t.positive = *s.Positive
 	}
