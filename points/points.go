@@ -232,8 +232,10 @@ func (r *Recipe) Newest(ctx context.Context, db *duck.DB) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("newest event of %s: %w", r.Label.EventTable, err)
 	}
 	if t.Rows != 1 || t.Columns[0].Kind != table.Time || t.Columns[0].IsMissing(0) {
-		return time.Time{}, &problem.Problem{Kind: problem.Blocked, Code: "data.no_time", Where: r.Label.EventTable + "." + r.Label.EventTime,
-			What: "no event has a time", Fix: "give the table with its times"}
+		return time.Time{}, &problem.Problem{
+			Kind: problem.Blocked, Code: "data.no_time", Where: r.Label.EventTable + "." + r.Label.EventTime,
+			What: "no event has a time", Fix: "give the table with its times",
+		}
 	}
 	return time.UnixMicro(t.Columns[0].Time[0]).UTC().Truncate(24 * time.Hour), nil
 }

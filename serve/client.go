@@ -31,8 +31,10 @@ func Dial(workspace string) (*Client, error) {
 		return nil, err
 	}
 	if !running {
-		return nil, &problem.Problem{Kind: problem.Failed, Code: "serve.not_running", Where: workspace,
-			What: "no server runs on this workspace", Fix: "septet serve"}
+		return nil, &problem.Problem{
+			Kind: problem.Failed, Code: "serve.not_running", Where: workspace,
+			What: "no server runs on this workspace", Fix: "septet serve",
+		}
 	}
 	path := filepath.Join(workspace, socketFile)
 	if target, err := os.Readlink(path); err == nil {
@@ -153,8 +155,10 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return &problem.Problem{Kind: problem.Failed, Code: "serve.unreachable", Where: socketFile, Cause: err,
-			What: "the server did not answer", Why: reason(err), Fix: "look at server.log in the workspace"}
+		return &problem.Problem{
+			Kind: problem.Failed, Code: "serve.unreachable", Where: socketFile, Cause: err,
+			What: "the server did not answer", Why: reason(err), Fix: "look at server.log in the workspace",
+		}
 	}
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
 	if err := errors.Join(err, answer.Body.Close()); err != nil {

@@ -126,8 +126,10 @@ func ready(ctx context.Context, workspace string) (*Client, error) {
 
 // didNotStart shows the end of what the server wrote.
 func didNotStart(workspace string, from int64, why string) error {
-	p := &problem.Problem{Kind: problem.Failed, Code: "serve.not_started", Where: ServerLog(workspace),
-		What: "the server did not start", Why: why, Fix: "septet serve shows why"}
+	p := &problem.Problem{
+		Kind: problem.Failed, Code: "serve.not_started", Where: ServerLog(workspace),
+		What: "the server did not start", Why: why, Fix: "septet serve shows why",
+	}
 	f, err := os.Open(ServerLog(workspace))
 	if err != nil {
 		return p

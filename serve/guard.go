@@ -34,9 +34,11 @@ func newGuard(tokenFile string, hosts []string) (guard, error) {
 		return g, nil
 	}
 	bad := func(why string, cause error) (guard, error) {
-		return g, &problem.Problem{Kind: problem.Usage, Code: "serve.token", Where: tokenFile, Why: why, Cause: cause,
+		return g, &problem.Problem{
+			Kind: problem.Usage, Code: "serve.token", Where: tokenFile, Why: why, Cause: cause,
 			What: "the token file cannot be used",
-			Fix:  "put a random text of at least 16 characters into a file that only you can read (chmod 600)"}
+			Fix:  "put a random text of at least 16 characters into a file that only you can read (chmod 600)",
+		}
 	}
 	info, err := os.Stat(tokenFile)
 	if err != nil {

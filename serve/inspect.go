@@ -29,20 +29,26 @@ func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot,
 	before := liveHeap()
 	model, err := openQuietly(ctx, s.open, path)
 	if err != nil {
-		return nil, &problem.Problem{Kind: problem.Failed, Code: "deploy.unreadable", Where: path, Cause: err,
+		return nil, &problem.Problem{
+			Kind: problem.Failed, Code: "deploy.unreadable", Where: path, Cause: err,
 			What: fmt.Sprintf("model %s version %d cannot be loaded", m.Name, m.Version), Why: reason(err),
-			Fix: "deploy another version: septet deployments " + m.Name}
+			Fix: "deploy another version: septet deployments " + m.Name,
+		}
 	}
 	about := model.About()
 	if about.Digest != m.Digest {
-		return nil, &problem.Problem{Kind: problem.Failed, Code: "deploy.digest", Where: path,
+		return nil, &problem.Problem{
+			Kind: problem.Failed, Code: "deploy.digest", Where: path,
 			What: fmt.Sprintf("the file of %s version %d is not the one that was registered", m.Name, m.Version),
 			Why:  "its digest is " + about.Digest + ", not " + m.Digest,
-			Fix:  "restore the file, or make the model again"}
+			Fix:  "restore the file, or make the model again",
+		}
 	}
 	if len(about.Golden) == 0 {
-		return nil, &problem.Problem{Kind: problem.Failed, Code: "deploy.no_golden", Where: path,
-			What: "the model file has no golden rows to check it by", Fix: "make the model again"}
+		return nil, &problem.Problem{
+			Kind: problem.Failed, Code: "deploy.no_golden", Where: path,
+			What: "the model file has no golden rows to check it by", Fix: "make the model again",
+		}
 	}
 	ref := modelRef{Name: m.Name, Version: m.Version, Digest: m.Digest}
 	lookup, err := openLookup(s.folder, about)
@@ -53,8 +59,10 @@ func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot,
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", m.Digest, err)
 	}
-	sl := &slot{ref: ref, color: color, path: path, model: model, about: about, form: newForm(about.Inputs), answer: answer,
-		bytes: about.Bytes, memory: max(0, liveHeap()-before)}
+	sl := &slot{
+		ref: ref, color: color, path: path, model: model, about: about, form: newForm(about.Inputs), answer: answer,
+		bytes: about.Bytes, memory: max(0, liveHeap()-before),
+	}
 	if lookup != nil {
 		sl.form.lookup = lookup
 		sl.answer, sl.dated = answer.asOf("null"), answer.asOf(`"`+lookup.asOf+`"`)
@@ -269,8 +277,10 @@ func (a *About) probability(scores []float64, row, class int) float64 {
 
 // refusedBy is the problem of a candidate that no caller has met.
 func refusedBy(code, what, why string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Failed, Code: code, What: what, Why: why,
-		Fix: "what served before still serves; look at the evidence, mend the model, deploy again"}
+	return &problem.Problem{
+		Kind: problem.Failed, Code: code, What: what, Why: why,
+		Fix: "what served before still serves; look at the evidence, mend the model, deploy again",
+	}
 }
 
 // rolledBack is the problem of a candidate that was taken back.

@@ -49,9 +49,11 @@ func openLookup(workspace string, about *About) (*lookup, error) {
 }
 
 func noLookup(p *modelfile.Points, err error) *problem.Problem {
-	return &problem.Problem{Kind: problem.Failed, Code: "deploy.points", Where: p.Latest.SHA256, Cause: err,
+	return &problem.Problem{
+		Kind: problem.Failed, Code: "deploy.points", Where: p.Latest.SHA256, Cause: err,
 		What: "the model's feature table of " + p.Snapshot + " cannot be read", Why: reason(err),
-		Fix: "septet verify names what is damaged; put the workspace back from a copy, or run again"}
+		Fix: "septet verify names what is damaged; put the workspace back from a copy, or run again",
+	}
 }
 
 func newLookup(p *modelfile.Points, inputs []feature.Input, all *table.Table) (*lookup, error) {

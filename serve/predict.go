@@ -158,7 +158,8 @@ func (c *call) score(ctx context.Context, e *endpoint, k *work) (*slot, *refusal
 		}
 		if ctx.Err() != nil {
 			return nil, &refusal{status: http.StatusServiceUnavailable, Problem: problem.Problem{
-				Code: "request.timeout", What: "the request took too long", Cause: ctx.Err()}}
+				Code: "request.timeout", What: "the request took too long", Cause: ctx.Err(),
+			}}
 		}
 		if err != nil {
 			c.failed(slot, err)

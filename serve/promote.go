@@ -20,8 +20,10 @@ func Stages() []ledger.Stage {
 // leaves production only by a roll-out or a rollback.
 func (s *Server) Promote(ctx context.Context, o Order, to ledger.Stage) (Deployment, error) {
 	if !slices.Contains(Stages(), to) {
-		return Deployment{}, &problem.Problem{Kind: problem.Usage, Code: "usage.value", Where: "--to",
-			What: "there is no such stage", Why: "it is one of development, staging, shadow, production, archived"}
+		return Deployment{}, &problem.Problem{
+			Kind: problem.Usage, Code: "usage.value", Where: "--to",
+			What: "there is no such stage", Why: "it is one of development, staging, shadow, production, archived",
+		}
 	}
 	if to == ledger.Production {
 		return s.Deploy(ctx, o)
@@ -38,8 +40,10 @@ func (s *Server) Promote(ctx context.Context, o Order, to ledger.Stage) (Deploym
 	defer e.change.Unlock()
 	live := e.live()
 	if live != nil && live.ref.Version == m.Version {
-		return Deployment{}, &problem.Problem{Kind: problem.Usage, Code: "deploy.serving", Where: o.Name,
-			What: "this version answers requests now", Fix: "deploy another version, or septet rollback " + o.Name}
+		return Deployment{}, &problem.Problem{
+			Kind: problem.Usage, Code: "deploy.serving", Where: o.Name,
+			What: "this version answers requests now", Fix: "deploy another version, or septet rollback " + o.Name,
+		}
 	}
 	d := s.begin(m, o, live)
 	d.Status = string(to)
@@ -60,8 +64,10 @@ func (s *Server) rehearse(ctx context.Context, e *endpoint, live *slot, m ledger
 		return err
 	}
 	if live == nil {
-		return &problem.Problem{Kind: problem.Usage, Code: "deploy.nothing_to_shadow", Where: o.Name,
-			What: "nothing answers under this name that could be shadowed", Fix: "septet deploy " + o.Name}
+		return &problem.Problem{
+			Kind: problem.Usage, Code: "deploy.nothing_to_shadow", Where: o.Name,
+			What: "nothing answers under this name that could be shadowed", Fix: "septet deploy " + o.Name,
+		}
 	}
 	t := newTrial(e, sl)
 	e.trial.Store(t)

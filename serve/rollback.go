@@ -56,8 +56,10 @@ func (e *endpoint) takeBack(ctx context.Context) (ended *trial, err error) {
 }
 
 func nothingBefore(name string) error {
-	return &problem.Problem{Kind: problem.Failed, Code: "deploy.nothing_before", Where: name,
-		What: "nothing served before under this name", Fix: "deploy another version: septet deploy MODEL"}
+	return &problem.Problem{
+		Kind: problem.Failed, Code: "deploy.nothing_before", Where: name,
+		What: "nothing served before under this name", Fix: "deploy another version: septet deploy MODEL",
+	}
 }
 
 // before is the slot that answered before live: the one that is kept warm or,

@@ -89,8 +89,10 @@ func (s *Server) Deploy(ctx context.Context, o Order) (Deployment, error) {
 	defer e.change.Unlock()
 	live := e.live()
 	if o.Strategy == Direct && live != nil && live.deployment.Strategy != Direct {
-		return Deployment{}, &problem.Problem{Kind: problem.Usage, Code: "deploy.direct", Where: o.Name,
-			What: "direct never replaces what serves in production", Fix: "leave --strategy out, or use canary or shadow"}
+		return Deployment{}, &problem.Problem{
+			Kind: problem.Usage, Code: "deploy.direct", Where: o.Name,
+			What: "direct never replaces what serves in production", Fix: "leave --strategy out, or use canary or shadow",
+		}
 	}
 	d := s.begin(m, o, live)
 	slot, err := s.candidate(ctx, m, live, o.LatencyMS, &d)
@@ -101,8 +103,10 @@ func (s *Server) Deploy(ctx context.Context, o Order) (Deployment, error) {
 }
 
 func busy(name string) error {
-	return &problem.Problem{Kind: problem.Failed, Code: "deploy.busy", Where: name,
-		What: "a roll-out of this name is on", Fix: "wait for it, or end it: septet rollback " + name}
+	return &problem.Problem{
+		Kind: problem.Failed, Code: "deploy.busy", Where: name,
+		What: "a roll-out of this name is on", Fix: "wait for it, or end it: septet rollback " + name,
+	}
 }
 
 // ordered fills in and checks an order.
@@ -111,24 +115,32 @@ func (s *Server) ordered(ctx context.Context, o *Order) (ledger.Model, error) {
 		o.Strategy = BlueGreen
 	}
 	if !slices.Contains(Strategies(), o.Strategy) {
-		return ledger.Model{}, &problem.Problem{Kind: problem.Usage, Code: "usage.value", Where: "--strategy",
-			What: "there is no such strategy", Why: "it is one of " + strings.Join(Strategies(), ", ")}
+		return ledger.Model{}, &problem.Problem{
+			Kind: problem.Usage, Code: "usage.value", Where: "--strategy",
+			What: "there is no such strategy", Why: "it is one of " + strings.Join(Strategies(), ", "),
+		}
 	}
 	if o.Bake < 0 || o.Bake > 24*time.Hour {
-		return ledger.Model{}, &problem.Problem{Kind: problem.Usage, Code: "usage.value", Where: "--bake",
-			What: "a bake lasts from 0 s to 24 h"}
+		return ledger.Model{}, &problem.Problem{
+			Kind: problem.Usage, Code: "usage.value", Where: "--bake",
+			What: "a bake lasts from 0 s to 24 h",
+		}
 	}
 	m, err := s.registry.Model(ctx, o.Name, o.Version)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return m, &problem.Problem{Kind: problem.Usage, Code: "deploy.no_model", Where: o.Name,
-			What: "there is no such model in this workspace", Fix: "septet runs list shows what was made"}
+		return m, &problem.Problem{
+			Kind: problem.Usage, Code: "deploy.no_model", Where: o.Name,
+			What: "there is no such model in this workspace", Fix: "septet runs list shows what was made",
+		}
 	}
 	if err != nil {
 		return m, err
 	}
 	if !m.Blessed {
-		return m, &problem.Problem{Kind: problem.Blocked, Code: "deploy.not_blessed", Where: fmt.Sprintf("%s version %d", m.Name, m.Version),
-			What: "the model does not meet its criteria", Fix: "septet runs show " + m.RunID + " says which; --waive takes one on"}
+		return m, &problem.Problem{
+			Kind: problem.Blocked, Code: "deploy.not_blessed", Where: fmt.Sprintf("%s version %d", m.Name, m.Version),
+			What: "the model does not meet its criteria", Fix: "septet runs show " + m.RunID + " says which; --waive takes one on",
+		}
 	}
 	return m, nil
 }

@@ -510,8 +510,11 @@ func TestContradict(t *testing.T) {
 		p    *pairs
 		want bool
 	}{
-		{"same order", line(1, 50), false}, {"unrelated", line(0, 50), false}, {"opposite", line(-1, 50), true},
-		{"too few to tell", line(-1, 5), false}, {"none", &pairs{}, false},
+		{"same order", line(1, 50), false},
+		{"unrelated", line(0, 50), false},
+		{"opposite", line(-1, 50), true},
+		{"too few to tell", line(-1, 5), false},
+		{"none", &pairs{}, false},
 	} {
 		if tau, got := test.p.contradict(); got != test.want {
 			t.Errorf("%s: tau %v, contradict %v", test.name, tau, got)

@@ -37,14 +37,26 @@ func TestReadRows(t *testing.T) {
 		want       []table.Value
 		extra      int
 	}{
-		{"in order", `{"rows":[{"age":41,"plan":"gold","active":true,"since":"1970-01-03","a/b~c":1.5}]}`,
-			[]table.Value{{Number: 41, Time: table.NoTime}, {Number: nan, Text: "gold", Time: table.NoTime}, {Number: nan, Text: "Yes", Time: table.NoTime}, {Number: nan, Time: 2 * day}, {Number: 1.5, Time: table.NoTime}}, 0},
-		{"any order, blanks, extra columns", "\n{ \"rows\" : [ { \"a/b~c\" : \"1.234,5\" , \"x\" : {\"y\":[1,null]} , \"since\":null,\"active\":\"yes\",\"plan\":\"\",\"age\":\" 7 \",\"z\":true } ] }\n",
-			[]table.Value{{Number: 7, Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: nan, Text: "Yes", Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: 1234.5, Time: table.NoTime}}, 2},
-		{"escapes", `{"rows":[{"\u0061ge":"1e2","plan":"\u00e9\n\ud83d\ude00\/","active":false,"since":"1970-01-01","a\/b~c":-0.25e1}]}`,
-			[]table.Value{{Number: 100, Time: table.NoTime}, {Number: nan, Text: "é\n😀/", Time: table.NoTime}, {Number: nan, Text: "No", Time: table.NoTime}, {Number: nan, Time: 0}, {Number: -2.5, Time: table.NoTime}}, 0},
-		{"a number for a text, null, infinite", `{"rows":[{"age":1e999,"plan":12.50,"active":null,"since":null,"a/b~c":null}]}`,
-			[]table.Value{{Number: nan, Time: table.NoTime}, {Number: nan, Text: "12.50", Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: nan, Time: table.NoTime}}, 0},
+		{
+			"in order", `{"rows":[{"age":41,"plan":"gold","active":true,"since":"1970-01-03","a/b~c":1.5}]}`,
+			[]table.Value{{Number: 41, Time: table.NoTime}, {Number: nan, Text: "gold", Time: table.NoTime}, {Number: nan, Text: "Yes", Time: table.NoTime}, {Number: nan, Time: 2 * day}, {Number: 1.5, Time: table.NoTime}},
+			0,
+		},
+		{
+			"any order, blanks, extra columns", "\n{ \"rows\" : [ { \"a/b~c\" : \"1.234,5\" , \"x\" : {\"y\":[1,null]} , \"since\":null,\"active\":\"yes\",\"plan\":\"\",\"age\":\" 7 \",\"z\":true } ] }\n",
+			[]table.Value{{Number: 7, Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: nan, Text: "Yes", Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: 1234.5, Time: table.NoTime}},
+			2,
+		},
+		{
+			"escapes", `{"rows":[{"\u0061ge":"1e2","plan":"\u00e9\n\ud83d\ude00\/","active":false,"since":"1970-01-01","a\/b~c":-0.25e1}]}`,
+			[]table.Value{{Number: 100, Time: table.NoTime}, {Number: nan, Text: "é\n😀/", Time: table.NoTime}, {Number: nan, Text: "No", Time: table.NoTime}, {Number: nan, Time: 0}, {Number: -2.5, Time: table.NoTime}},
+			0,
+		},
+		{
+			"a number for a text, null, infinite", `{"rows":[{"age":1e999,"plan":12.50,"active":null,"since":null,"a/b~c":null}]}`,
+			[]table.Value{{Number: nan, Time: table.NoTime}, {Number: nan, Text: "12.50", Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: nan, Time: table.NoTime}, {Number: nan, Time: table.NoTime}},
+			0,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -87,8 +87,10 @@ func Run(ctx context.Context, c Config) (err error) {
 }
 
 func alreadyRuns(workspace string) error {
-	p := &problem.Problem{Kind: problem.Failed, Code: "serve.running", Where: workspace,
-		What: "a server of this workspace runs already", Fix: "septet stop ends it"}
+	p := &problem.Problem{
+		Kind: problem.Failed, Code: "serve.running", Where: workspace,
+		What: "a server of this workspace runs already", Fix: "septet stop ends it",
+	}
 	if info, running, err := Find(workspace); err == nil && running && info.Addr != "" {
 		p.Why = "process " + strconv.Itoa(info.PID) + " at " + info.URL()
 	}
@@ -136,22 +138,30 @@ func listen(c Config) (net.Listener, error) {
 	}
 	host, _, err := net.SplitHostPort(c.Addr)
 	if err != nil {
-		return nil, &problem.Problem{Kind: problem.Usage, Code: "serve.address", Where: "--addr", Cause: err,
-			What: "the address is not HOST:PORT", Fix: "for example --addr 127.0.0.1:7310"}
+		return nil, &problem.Problem{
+			Kind: problem.Usage, Code: "serve.address", Where: "--addr", Cause: err,
+			What: "the address is not HOST:PORT", Fix: "for example --addr 127.0.0.1:7310",
+		}
 	}
 	if c.TokenFile == "" && !isLoopback(host) {
-		return nil, &problem.Problem{Kind: problem.Usage, Code: "serve.needs_token", Where: "--addr",
+		return nil, &problem.Problem{
+			Kind: problem.Usage, Code: "serve.needs_token", Where: "--addr",
 			What: "an address that others can reach needs a token", Why: host + " is not a loopback address",
-			Fix: "give --token-file FILE, or listen on 127.0.0.1"}
+			Fix: "give --token-file FILE, or listen on 127.0.0.1",
+		}
 	}
 	l, err := net.Listen("tcp", c.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, &problem.Problem{Kind: problem.Failed, Code: "serve.address_in_use", Where: c.Addr, Cause: err,
-			What: "another program listens on this address", Fix: "give another port, or leave --addr out for the next free one"}
+		return nil, &problem.Problem{
+			Kind: problem.Failed, Code: "serve.address_in_use", Where: c.Addr, Cause: err,
+			What: "another program listens on this address", Fix: "give another port, or leave --addr out for the next free one",
+		}
 	}
 	if err != nil {
-		return nil, &problem.Problem{Kind: problem.Usage, Code: "serve.address", Where: c.Addr, Cause: err,
-			What: "the server cannot listen on this address", Why: reason(err), Fix: "for example --addr 127.0.0.1:7310"}
+		return nil, &problem.Problem{
+			Kind: problem.Usage, Code: "serve.address", Where: c.Addr, Cause: err,
+			What: "the server cannot listen on this address", Why: reason(err), Fix: "for example --addr 127.0.0.1:7310",
+		}
 	}
 	return l, nil
 }

@@ -140,8 +140,13 @@ func TestWhatACallerCanLookUp(t *testing.T) {
 		status int
 		has    string
 	}{
-		{"/livez", 200, "live"}, {"/readyz", 200, m.Digest}, {"/v1/models", 200, m.Digest}, {"/", 200, "site /"}, {"/runs/x", 200, "site /runs/x"},
-		{"/v1/models/chur", 404, `"churn"`}, {"/v1/models/churn:predict", 405, "POST"},
+		{"/livez", 200, "live"},
+		{"/readyz", 200, m.Digest},
+		{"/v1/models", 200, m.Digest},
+		{"/", 200, "site /"},
+		{"/runs/x", 200, "site /runs/x"},
+		{"/v1/models/chur", 404, `"churn"`},
+		{"/v1/models/churn:predict", 405, "POST"},
 		{"/metrics", 200, telemetry.ModelInfo + `{digest="` + m.Digest + `",model="churn",slot="blue",version="1"} 1`},
 	} {
 		if status, text := get(t, base+test.path); status != test.status || !strings.Contains(text, test.has) {

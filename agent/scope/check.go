@@ -55,8 +55,10 @@ func (d *draft) checkRows() error {
 		return refuse(what, why, fmt.Sprintf("give more rows, or take it on with --set minimum_samples=%d", min(rows, bound)))
 	}
 	if t.Missing > 0 {
-		d.finding(handoff.Finding{Code: "scope.missing_target", Severity: handoff.Info, Table: &t.table.Name, Column: &t.Name, Action: handoff.NoAction,
-			Evidence: fmt.Sprintf("%s of %s have no answer and are left out", thousands(t.Missing), plural(t.table.Rows, "row")), Fix: "nothing to do if they are not known yet"})
+		d.finding(handoff.Finding{
+			Code: "scope.missing_target", Severity: handoff.Info, Table: &t.table.Name, Column: &t.Name, Action: handoff.NoAction,
+			Evidence: fmt.Sprintf("%s of %s have no answer and are left out", thousands(t.Missing), plural(t.table.Rows, "row")), Fix: "nothing to do if they are not known yet",
+		})
 	}
 	switch d.ProblemType {
 	case "binary":

@@ -80,8 +80,10 @@ func (d *draft) givenTarget(where, name string) error {
 				near = append(near, d.short(c))
 			}
 		}
-		p := &problem.Problem{Kind: problem.Blocked, Code: "data.no_target", Where: where,
-			What: fmt.Sprintf("target column %q is not in any table", name), Why: d.holds(), Nearest: near, Fix: "name a column of the tables with --target"}
+		p := &problem.Problem{
+			Kind: problem.Blocked, Code: "data.no_target", Where: where,
+			What: fmt.Sprintf("target column %q is not in any table", name), Why: d.holds(), Nearest: near, Fix: "name a column of the tables with --target",
+		}
 		if len(near) > 0 {
 			p.Fix = "septet run … --set target=" + near[0]
 		}
@@ -91,8 +93,10 @@ func (d *draft) givenTarget(where, name string) error {
 	for i, c := range found {
 		options[i] = c.String()
 	}
-	answer, ok := d.ask(handoff.Question{ID: "target", Type: "choice", Options: options, Default: &options[0],
-		Text: fmt.Sprintf("%d tables have a column %s. Which one is to be predicted?", len(found), found[0].Name)},
+	answer, ok := d.ask(handoff.Question{
+		ID: "target", Type: "choice", Options: options, Default: &options[0],
+		Text: fmt.Sprintf("%d tables have a column %s. Which one is to be predicted?", len(found), found[0].Name),
+	},
 		"several tables have a column of this name")
 	if ok {
 		return d.givenTarget("--set target", answer)
@@ -136,9 +140,11 @@ func (d *draft) askTarget(all []candidate) error {
 		}
 	}
 	if len(options) == 0 {
-		return &problem.Problem{Kind: problem.Blocked, Code: "data.no_target",
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "data.no_target",
 			What: "no column of the tables can be predicted", Why: d.holds() + "; all columns are keys, dates, free text or empty",
-			Fix: "give a table with the answer in a column, and name it with --target"}
+			Fix: "give a table with the answer in a column, and name it with --target",
+		}
 	}
 	text := "Which column is to be predicted?"
 	if words := d.r.with(object); len(words) > 0 {
@@ -152,8 +158,10 @@ func (d *draft) askTarget(all []candidate) error {
 		return d.givenTarget("--set target", answer)
 	}
 	if d.settings.Yes {
-		return &problem.Problem{Kind: problem.Blocked, Code: "data.no_target", What: "the request names nothing that the tables hold",
-			Why: d.holds(), Nearest: options[:min(3, len(options))], Fix: "septet run … --target " + options[0]}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "data.no_target", What: "the request names nothing that the tables hold",
+			Why: d.holds(), Nearest: options[:min(3, len(options))], Fix: "septet run … --target " + options[0],
+		}
 	}
 	return d.waiting()
 }
@@ -215,8 +223,10 @@ func (d *draft) chooseProblem() error {
 	positive, where, given := d.given("/target/positive", "--positive", d.settings.Positive, "positive", spec)
 	switch {
 	case kind == "regression" && given:
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_class", Where: where,
-			What: fmt.Sprintf("column %s holds numbers, it has no class to be positive", t.Name), Fix: "leave --positive out, or predict another column"}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "scope.no_class", Where: where,
+			What: fmt.Sprintf("column %s holds numbers, it has no class to be positive", t.Name), Fix: "leave --positive out, or predict another column",
+		}
 	case kind == "regression":
 		return nil
 	case kind == "binary" && t.Distinct == 2 || given:
@@ -238,8 +248,10 @@ func (d *draft) constantTarget() error {
 	if t.Distinct == 0 {
 		what, why = fmt.Sprintf("target column %s has no value in any row", t.Name), plural(t.table.Rows, "row")+" were looked at"
 	}
-	return &problem.Problem{Kind: problem.Blocked, Code: "data.constant_target", Where: t.String(), What: what, Why: why,
-		Fix: "give rows with both outcomes, or name another column with --target"}
+	return &problem.Problem{
+		Kind: problem.Blocked, Code: "data.constant_target", Where: t.String(), What: what, Why: why,
+		Fix: "give rows with both outcomes, or name another column with --target",
+	}
 }
 
 // kind is binary, multiclass or regression.

@@ -83,10 +83,12 @@ func (d *draft) applies(name, as string) error {
 	for _, n := range metric.For(d.ProblemType) {
 		right = append(right, string(n))
 	}
-	return &problem.Problem{Kind: problem.Blocked, Code: "scope.metric", Where: "/metric",
+	return &problem.Problem{
+		Kind: problem.Blocked, Code: "scope.metric", Where: "/metric",
 		What: fmt.Sprintf("%s cannot be %s of a %s problem", name, as, d.ProblemType),
 		Why:  "the target is " + d.goal(), Nearest: right[:min(3, len(right))],
-		Fix: "use one of " + strings.Join(right, ", ")}
+		Fix: "use one of " + strings.Join(right, ", "),
+	}
 }
 
 // goal names what is predicted.

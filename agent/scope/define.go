@@ -33,8 +33,10 @@ func define(brief handoff.Brief, f facts) (*result, error) {
 		}
 	}
 	if len(request) > maxRequest {
-		return nil, &problem.Problem{Kind: problem.Usage, Code: "scope.request", Where: "REQUEST", What: "the request is too long",
-			Why: fmt.Sprintf("it has %s bytes, at most %s are read", thousands(len(request)), thousands(maxRequest)), Fix: "say in a sentence or two what is to be predicted"}
+		return nil, &problem.Problem{
+			Kind: problem.Usage, Code: "scope.request", Where: "REQUEST", What: "the request is too long",
+			Why: fmt.Sprintf("it has %s bytes, at most %s are read", thousands(len(request)), thousands(maxRequest)), Fix: "say in a sentence or two what is to be predicted",
+		}
 	}
 	request = strings.ToValidUTF8(request, "�")
 	d.r = read(request)
@@ -49,6 +51,7 @@ func define(brief handoff.Brief, f facts) (*result, error) {
 	}
 	headline := d.name()
 	d.complete()
+	d.withhold()
 	return &result{d.Scope, headline, d.findings, d.warnings}, nil
 }
 

@@ -112,16 +112,20 @@ func (d *draft) column(where, name string) (*column, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, &problem.Problem{Kind: problem.Blocked, Code: "scope.no_column", Where: where,
+		return nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "scope.no_column", Where: where,
 			What: fmt.Sprintf("column %q is not in any table", name), Why: d.holds(), Nearest: d.nearest(name, 3),
-			Fix: "name a column of the tables"}
+			Fix: "name a column of the tables",
+		}
 	}
 	names := make([]string, len(found))
 	for i, c := range found {
 		names[i] = c.String()
 	}
-	return nil, &problem.Problem{Kind: problem.Blocked, Code: "scope.two_columns", Where: where,
-		What: fmt.Sprintf("%d tables have a column %q", len(found), name), Nearest: names, Fix: "name it as TABLE.COLUMN, such as " + names[0]}
+	return nil, &problem.Problem{
+		Kind: problem.Blocked, Code: "scope.two_columns", Where: where,
+		What: fmt.Sprintf("%d tables have a column %q", len(found), name), Nearest: names, Fix: "name it as TABLE.COLUMN, such as " + names[0],
+	}
 }
 
 // holds says what the tables are, in a line.

@@ -129,8 +129,10 @@ func (d *draft) chooseEvents() error {
 		}
 	}
 	if at == nil {
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_time", Where: t.Name, What: "no column tells when the events happened", Nearest: d.timesOf(t),
-			Fix: "name one with --time"}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "scope.no_time", Where: t.Name, What: "no column tells when the events happened", Nearest: d.timesOf(t),
+			Fix: "name one with --time",
+		}
 	}
 	d.Time = &at.Name
 	d.clause("/label/event_time", "column "+at.String(), fromData)
@@ -157,8 +159,10 @@ func (d *draft) chooseEventTable() error {
 				return nil
 			}
 		}
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_table", Where: where, What: fmt.Sprintf("there is no table %q", name), Why: d.holds(),
-			Nearest: names(tables), Fix: "name one of the tables"}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "scope.no_table", Where: where, What: fmt.Sprintf("there is no table %q", name), Why: d.holds(),
+			Nearest: names(tables), Fix: "name one of the tables",
+		}
 	}
 	score := d.eventScore
 	slices.SortStableFunc(tables, func(a, b *table.TableInfo) int { return score(b) - score(a) })
@@ -360,8 +364,10 @@ func (d *draft) chooseRule(at *column) error {
 		l.EventTable, l.EventTime = d.main.Name, at.Name
 		rule = l.Rule
 		if !slices.Contains(label.Rules(), rule) {
-			return &problem.Problem{Kind: problem.Usage, Code: "label.rule", Where: "/label/rule", What: fmt.Sprintf("there is no rule %q", rule),
-				Nearest: label.Rules(), Fix: "use one of " + strings.Join(label.Rules(), ", ")}
+			return &problem.Problem{
+				Kind: problem.Usage, Code: "label.rule", Where: "/label/rule", What: fmt.Sprintf("there is no rule %q", rule),
+				Nearest: label.Rules(), Fix: "use one of " + strings.Join(label.Rules(), ", "),
+			}
 		}
 		d.clause("/label/rule", l.Rule, fromSpec)
 	}
@@ -548,9 +554,11 @@ func (d *draft) chooseSnapshots(at *column) error {
 	if len(l.Snapshots) > 0 {
 		return nil
 	}
-	return &problem.Problem{Kind: problem.Blocked, Code: "label.no_snapshot", Where: at.String(), What: "no snapshot has both a whole observation window and a whole label window",
+	return &problem.Problem{
+		Kind: problem.Blocked, Code: "label.no_snapshot", Where: at.String(), What: "no snapshot has both a whole observation window and a whole label window",
 		Why: fmt.Sprintf("the events go from %s to %s; a snapshot needs %d days before it and %d days after it", iso(oldest), newest, l.ObservationDays, l.GapDays+l.LabelDays),
-		Fix: "use shorter windows: --set label_days=N, --set gap_days=N, --set observation_days=N"}
+		Fix: "use shorter windows: --set label_days=N, --set gap_days=N, --set observation_days=N",
+	}
 }
 
 // outcome names the label in a word or three.
@@ -584,8 +592,10 @@ func (d *draft) checkEvents() error {
 	if most >= d.MinimumSamples {
 		return nil
 	}
-	return &problem.Problem{Kind: problem.Blocked, Code: "data.too_few", Where: d.main.Name,
+	return &problem.Problem{
+		Kind: problem.Blocked, Code: "data.too_few", Where: d.main.Name,
 		What: fmt.Sprintf("at most %s with an answer, %s are needed", plural(most, "row"), thousands(d.MinimumSamples)),
 		Why:  fmt.Sprintf("%s and %s", plural(len(d.Label.Snapshots), "snapshot"), "entities named by "+strings.Join(d.Entity, ", ")),
-		Fix:  fmt.Sprintf("give more events or shorter windows, or take it on with --set minimum_samples=%d", max(1, most))}
+		Fix:  fmt.Sprintf("give more events or shorter windows, or take it on with --set minimum_samples=%d", max(1, most)),
+	}
 }

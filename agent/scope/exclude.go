@@ -20,8 +20,10 @@ func (d *draft) chooseExclusions() error {
 			return err
 		}
 		if c == d.target {
-			return &problem.Problem{Kind: problem.Usage, Code: "scope.exclude_target", Where: "--exclude",
-				What: fmt.Sprintf("column %s is the target, it is never a feature", c.Name), Fix: "leave it out of --exclude"}
+			return &problem.Problem{
+				Kind: problem.Usage, Code: "scope.exclude_target", Where: "--exclude",
+				What: fmt.Sprintf("column %s is the target, it is never a feature", c.Name), Fix: "leave it out of --exclude",
+			}
 		}
 		d.exclude(c, "asked for", fromFlag, "--exclude "+name)
 	}
@@ -241,8 +243,10 @@ func (d *draft) noSuchColumn(from, to int) error {
 		end++
 	}
 	words := span(d.r.text, d.r.words, from, end)
-	p := &problem.Problem{Kind: problem.Blocked, Code: "scope.no_column", Where: "request",
-		What: fmt.Sprintf("“%s” names no column", words), Fix: "name the columns with --exclude, or leave the words out"}
+	p := &problem.Problem{
+		Kind: problem.Blocked, Code: "scope.no_column", Where: "request",
+		What: fmt.Sprintf("“%s” names no column", words), Fix: "name the columns with --exclude, or leave the words out",
+	}
 	if end > to {
 		p.Nearest = d.nearest(span(d.r.text, d.r.words, to, end), 3)
 	}

@@ -285,13 +285,17 @@ func (d *draft) strangers() error {
 		far := d.values[squash(w.text)]
 		switch {
 		case len(far) > 0:
-			return &problem.Problem{Kind: problem.Blocked, Code: "scope.filter_far", Where: far[0].String(),
+			return &problem.Problem{
+				Kind: problem.Blocked, Code: "scope.filter_far", Where: far[0].String(),
 				What: fmt.Sprintf("rows of table %s cannot be kept by a value of %s", d.main.Name, far[0].String()),
 				Why:  d.farAway(far[0].column),
-				Fix:  "add the column to a table that has the key, or leave the words out of the request and pass --set filter=none"}
+				Fix:  "add the column to a table that has the key, or leave the words out of the request and pass --set filter=none",
+			}
 		case len(near) > 0:
-			answer, ok := d.ask(handoff.Question{ID: "filter", Type: "choice", Options: append(near, "none"), Default: &near[0],
-				Text: fmt.Sprintf("No column has the value “%s”. Which rows are meant?", w.text)}, "“"+w.text+"” is nearly a value of the tables")
+			answer, ok := d.ask(handoff.Question{
+				ID: "filter", Type: "choice", Options: append(near, "none"), Default: &near[0],
+				Text: fmt.Sprintf("No column has the value “%s”. Which rows are meant?", w.text),
+			}, "“"+w.text+"” is nearly a value of the tables")
 			if !ok {
 				return d.waiting()
 			}
@@ -299,11 +303,15 @@ func (d *draft) strangers() error {
 		case len(places) > 0:
 			options := d.examples(places)
 			if d.settings.Yes {
-				return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_value", Where: "request", What: fmt.Sprintf("“%s” is no value of any column", w.text),
-					Why: "looked in " + strings.Join(places, ", "), Nearest: options[:min(3, len(options))], Fix: "name a value that the tables have, or pass --set filter=none to go on with all rows"}
+				return &problem.Problem{
+					Kind: problem.Blocked, Code: "scope.no_value", Where: "request", What: fmt.Sprintf("“%s” is no value of any column", w.text),
+					Why: "looked in " + strings.Join(places, ", "), Nearest: options[:min(3, len(options))], Fix: "name a value that the tables have, or pass --set filter=none to go on with all rows",
+				}
 			}
-			d.ask(handoff.Question{ID: "filter", Type: "choice", Options: append(options, "none"),
-				Text: fmt.Sprintf("No column has the value “%s” (looked in %s). Which rows are meant?", w.text, strings.Join(places, ", "))}, "")
+			d.ask(handoff.Question{
+				ID: "filter", Type: "choice", Options: append(options, "none"),
+				Text: fmt.Sprintf("No column has the value “%s” (looked in %s). Which rows are meant?", w.text, strings.Join(places, ", ")),
+			}, "")
 			return d.waiting()
 		}
 		d.warn("“%s” of the request is nothing that the tables hold; it was passed over", w.text)

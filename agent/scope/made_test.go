@@ -152,8 +152,10 @@ func TestMadeTables(t *testing.T) {
 		{"bank", "predict estimated salary", "regression EstimatedSalary for [CustomerId]"},
 		{"bank", "predict the CreditScore", "regression CreditScore for [CustomerId]"},
 		{"bank", "is the customer active", "binary IsActiveMember=1 for [CustomerId]"},
-		{"bank", "churn of customers in France with balance over 50000 and at least 2 products, at least 300 rows",
-			"binary Exited=1 for [CustomerId] if bank.NumOfProducts >= 2 if bank.Balance > 50000 if bank.Geography = France"},
+		{
+			"bank", "churn of customers in France with balance over 50000 and at least 2 products, at least 300 rows",
+			"binary Exited=1 for [CustomerId] if bank.NumOfProducts >= 2 if bank.Balance > 50000 if bank.Geography = France",
+		},
 		{"bank", "churn of customers over 40", "binary Exited=1 for [CustomerId] if bank.Age > 40"},
 		{"bank", "churn of customers in France and Spain", "binary Exited=1 for [CustomerId] if bank.Geography in France,Spain"},
 		{"bank", "predict churn excluding customers in France, at least 300 rows", "binary Exited=1 for [CustomerId] if bank.Geography != France"},

@@ -79,9 +79,11 @@ func (d *draft) class(asked string) (string, error) {
 	slices.SortStableFunc(names, func(a, b string) int {
 		return levenshtein.ComputeDistance(strings.ToLower(asked), strings.ToLower(a)) - levenshtein.ComputeDistance(strings.ToLower(asked), strings.ToLower(b))
 	})
-	return "", &problem.Problem{Kind: problem.Blocked, Code: "scope.no_class", Where: t.String(),
+	return "", &problem.Problem{
+		Kind: problem.Blocked, Code: "scope.no_class", Where: t.String(),
 		What: fmt.Sprintf("column %s has no class %q", t.Name, asked), Why: "it has " + distinct(t) + " different values",
-		Nearest: names[:min(3, len(names))], Fix: "give one of the column's values with --positive"}
+		Nearest: names[:min(3, len(names))], Fix: "give one of the column's values with --positive",
+	}
 }
 
 func sameNumber(a, b string) bool {

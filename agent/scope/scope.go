@@ -31,7 +31,7 @@ const catalogVersion = 1
 func Step() durable.Step[handoff.Brief, handoff.Scope] {
 	return durable.Step[handoff.Brief, handoff.Scope]{
 		Agent:   handoff.ScopeDefiner,
-		Version: 1,
+		Version: 2,
 		Reads:   reads,
 		Work:    work,
 	}

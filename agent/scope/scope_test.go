@@ -36,8 +36,10 @@ func customers(t *testing.T, n int) string {
 // and the checks of the handoff, and it is found again.
 func TestStep(t *testing.T) {
 	path := customers(t, 600)
-	brief := handoff.Brief{Request: "Which customers in the North will churn in the next 30 days?", Sources: []handoff.Source{{Path: path}},
-		Settings: handoff.Settings{Set: map[string]string{"minimum_samples": "150"}}}
+	brief := handoff.Brief{
+		Request: "Which customers in the North will churn in the next 30 days?", Sources: []handoff.Source{{Path: path}},
+		Settings: handoff.Settings{Set: map[string]string{"minimum_samples": "150"}},
+	}
 	workspace := t.TempDir()
 	var scopes []handoff.Scope
 	var headline string

@@ -60,8 +60,10 @@ func TestSharedSets(t *testing.T) {
 		{"part_d_drug_spending", "predict total spending per drug", "regression total_spending"},
 		{"medicare_inpatient_drg_2016", "predict average total payments", "regression Average Total Payments for [Provider Id]"},
 		{"online_retail", "which customers will stop buying in the next 90 days", "binary none_in_window of online_retail for [CustomerID]"},
-		{"open_payments_iowa/", "Which physicians will stop receiving payments from a maker in the next two quarters?",
-			"binary none_in_window of payments for [Physician_Profile_ID Applicable_Manufacturer_or_Applicable_GPO_Making_Payment_ID]"},
+		{
+			"open_payments_iowa/", "Which physicians will stop receiving payments from a maker in the next two quarters?",
+			"binary none_in_window of payments for [Physician_Profile_ID Applicable_Manufacturer_or_Applicable_GPO_Making_Payment_ID]",
+		},
 		{"complete_journey/", "which households will churn", "binary falls_below of transactions_sample for [household_id]"},
 		{"complete_journey/", "will a household redeem a coupon in the next 30 days", "binary count_at_least of coupon_redemptions for [household_id]"},
 		{"complete_journey/", "predict sales value per household over the next 4 weeks", "regression total of transactions_sample for [household_id]"},

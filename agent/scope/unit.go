@@ -110,9 +110,11 @@ func counter(c *column) bool {
 func (d *draft) inMain(where, name string) (*column, error) {
 	c, err := d.column(where, name)
 	if err == nil && c.table != d.main {
-		return nil, &problem.Problem{Kind: problem.Blocked, Code: "scope.no_column", Where: where,
+		return nil, &problem.Problem{
+			Kind: problem.Blocked, Code: "scope.no_column", Where: where,
 			What: fmt.Sprintf("column %q is not in table %s, whose rows are predicted", name, d.main.Name), Nearest: d.nearest(name, 3),
-			Fix: "name a column of table " + d.main.Name}
+			Fix: "name a column of table " + d.main.Name,
+		}
 	}
 	return c, err
 }
@@ -135,8 +137,10 @@ func (d *draft) chooseTime() error {
 			return err
 		}
 		if c.Kind != table.Time {
-			return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_time", Where: c.String(),
-				What: fmt.Sprintf("column %s holds %s, not dates", c.Name, c.Kind), Nearest: d.timesOf(d.main), Fix: "name a column of dates with --time, or none with --set time=none"}
+			return &problem.Problem{
+				Kind: problem.Blocked, Code: "scope.no_time", Where: c.String(),
+				What: fmt.Sprintf("column %s holds %s, not dates", c.Name, c.Kind), Nearest: d.timesOf(d.main), Fix: "name a column of dates with --time, or none with --set time=none",
+			}
 		}
 		d.Time = &c.Name
 		return nil
@@ -228,12 +232,16 @@ func (d *draft) chooseSplit(recurs bool) error {
 		}
 	}
 	if by == "time" && d.Time == nil {
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_time", Where: where,
-			What: "no column tells when a row came to be", Nearest: d.timesOf(d.main), Fix: "name one with --time, or split otherwise"}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "scope.no_time", Where: where,
+			What: "no column tells when a row came to be", Nearest: d.timesOf(d.main), Fix: "name one with --time, or split otherwise",
+		}
 	}
 	if by == "entity" && len(d.Entity) == 0 {
-		return &problem.Problem{Kind: problem.Blocked, Code: "scope.no_entity", Where: where,
-			What: "no column tells the entities apart", Fix: "name the key columns with --entity"}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "scope.no_entity", Where: where,
+			What: "no column tells the entities apart", Fix: "name the key columns with --entity",
+		}
 	}
 	d.SplitBy = by
 	if by == "entity" && !given {
@@ -296,8 +304,10 @@ func (d *draft) chooseDays() error {
 			return &problem.Problem{Kind: problem.Usage, Code: "settings.value", Where: "/as_of", What: "the as-of date is no date", Fix: "write it as 2024-06-30"}
 		}
 		if last.Before(at.Earliest.Truncate(24 * time.Hour)) {
-			return &problem.Problem{Kind: problem.Blocked, Code: "data.too_few", Where: "/as_of", What: "no row is from before the as-of date",
-				Why: fmt.Sprintf("the oldest row of %s is from %s", d.main.Name, iso(at.Earliest)), Fix: "give a later date with --set as_of=DATE"}
+			return &problem.Problem{
+				Kind: problem.Blocked, Code: "data.too_few", Where: "/as_of", What: "no row is from before the as-of date",
+				Why: fmt.Sprintf("the oldest row of %s is from %s", d.main.Name, iso(at.Earliest)), Fix: "give a later date with --set as_of=DATE",
+			}
 		}
 		f := handoff.Filter{Table: d.main.Name, Column: *d.Time, Op: "<", Value: d.instant(at, last.AddDate(0, 0, 1))}
 		if !slices.Contains(d.Filters, f) {

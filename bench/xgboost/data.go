@@ -27,28 +27,28 @@ func (s sample) last(n int) sample {
 
 // collisions looks like the events of a particle detector: momenta, angles
 // and masses made of them, the class depending on a few of their products,
-// with much noise.
+// with much noise. Every column that matters has some effect alone, too:
+// otherwise greedy trees find a product by luck or not at all, and two
+// programs differ by that.
 func collisions(rows, columns int, seed uint64) sample {
 	r := rand.New(rand.NewPCG(seed, 1))
 	s := sample{columns, make([]float32, rows*columns), make([]float32, rows)}
 	for i := range rows {
 		x := s.values[i*columns : (i+1)*columns]
 		for j := range x {
-			switch j % 4 {
-			case 0:
+			if j%4 == 0 {
 				x[j] = float32(r.ExpFloat64())
-			case 1, 2:
-				x[j] = float32(r.NormFloat64())
-			case 3:
-				x[j] = float32(r.Float64()*2*math.Pi - math.Pi)
+			} else {
+				x[j] = float32(0.5 + r.NormFloat64())
 			}
 		}
-		for j := columns - 7; j < columns; j++ { // masses of pairs
-			a, b := x[4*(j-columns+7)%16], x[4*(j-columns+8)%16]
-			x[j] = float32(math.Sqrt(float64(a*b)*2*(1.5-math.Cos(float64(x[3]-x[7])))) + 0.1*r.NormFloat64())
+		angle := float64(x[3] - x[7])
+		for j := range 7 { // masses of pairs
+			a, b := x[4*(j%4)], x[4*((j+1)%4)]
+			x[columns-7+j] = float32(math.Sqrt(float64(a*b)*(3-2*math.Cos(angle))) + 0.1*r.NormFloat64())
 		}
-		m := 1.2*math.Sin(float64(x[3]-x[7])) + 0.9*float64(x[1]*x[2]) - 0.7*float64(x[0]*x[4]) +
-			0.8*float64(x[columns-1]) + 0.6*math.Abs(float64(x[5])) - 0.5*float64(x[6]*x[9]) + 0.4*math.Cos(float64(2*x[11]))
+		m := 0.8*math.Sin(angle) + 0.5*float64(x[1]*x[2]) - 0.4*float64(x[0]*x[4]) + 0.5*float64(x[columns-1]) +
+			0.4*math.Abs(float64(x[5])) - 0.4*float64(x[6]*x[9]) + 0.5*math.Cos(2*float64(x[11])) - 0.3
 		if r.Float64() < 1/(1+math.Exp(-m)) {
 			s.label[i] = 1
 		}

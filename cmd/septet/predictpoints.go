@@ -18,13 +18,17 @@ import (
 // folder scores whom the tables of a folder know of, as of a date.
 func (j *scoring) folder(ctx context.Context, asOf string, p *predicted) error {
 	if j.model.Recipe == nil {
-		return &problem.Problem{Kind: problem.Usage, Code: "predict.needs_file", Where: "--in",
-			What: "this model scores the rows of a file, not a folder of tables", Fix: "give the file with the rows"}
+		return &problem.Problem{
+			Kind: problem.Usage, Code: "predict.needs_file", Where: "--in",
+			What: "this model scores the rows of a file, not a folder of tables", Fix: "give the file with the rows",
+		}
 	}
 	recipe, err := points.Decode(j.model.Recipe)
 	if err != nil {
-		return &problem.Problem{Kind: problem.Blocked, Code: "model.unreadable", Where: "points.json", What: "this is no sound model file", Why: err.Error(),
-			Fix: "copy the file again, or train the model again", Cause: err}
+		return &problem.Problem{
+			Kind: problem.Blocked, Code: "model.unreadable", Where: "points.json", What: "this is no sound model file", Why: err.Error(),
+			Fix: "copy the file again, or train the model again", Cause: err,
+		}
 	}
 	var at time.Time // zero is the newest event's
 	if asOf != "" {
@@ -75,9 +79,11 @@ func (t *tables) locate() error {
 	}
 	for _, needed := range t.recipe.Tables {
 		if t.paths[needed.Name] == "" {
-			return &problem.Problem{Kind: problem.Blocked, Code: "predict.missing_table", Where: t.in,
+			return &problem.Problem{
+				Kind: problem.Blocked, Code: "predict.missing_table", Where: t.in,
 				What: fmt.Sprintf("the folder lacks table %s, which the model needs", needed.Name),
-				Fix:  "put " + needed.Name + ".csv or " + needed.Name + ".parquet there, with the columns that it had in training"}
+				Fix:  "put " + needed.Name + ".csv or " + needed.Name + ".parquet there, with the columns that it had in training",
+			}
 		}
 	}
 	for _, f := range files {

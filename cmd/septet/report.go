@@ -111,7 +111,7 @@ func markdown(o pipeline.RunObject) string {
 	if d := o.Deployment; d != nil && d.URL != nil {
 		fmt.Fprintf(&b, "\n%s at %s (%s)\n", d.Status, *d.URL, d.Strategy)
 	}
-	return b.String()
+	return inert(b.String())
 }
 
 func markdownScores(b *strings.Builder, o pipeline.RunObject) {
@@ -142,6 +142,12 @@ func markdownScores(b *strings.Builder, o pipeline.RunObject) {
 		fmt.Fprintf(b, "\n- %s %s: %s, %s", v.Criterion.Metric, v.Criterion.Op, met, v.Evidence)
 	}
 	b.WriteString("\n")
+}
+
+// inert keeps names and values of the data from being HTML or links where the
+// report is shown: its own text has neither.
+func inert(text string) string {
+	return strings.NewReplacer("<", `\<`, "](", `]\(`).Replace(text)
 }
 
 // cell keeps a text inside its cell of a Markdown table.

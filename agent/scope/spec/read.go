@@ -205,8 +205,12 @@ func (r *reader) fields(s *handoff.Scope) []field {
 		{"criteria", func(n *yaml.Node) { s.Criteria = items(r, n, r.criterion) }},
 		{"constraints", func(n *yaml.Node) {
 			k := &s.Constraints
-			r.mapping(n, "", []field{{"latency_ms", r.decimal(&k.LatencyMS)}, {"model_bytes", r.bytes(&k.ModelBytes)},
-				{"interpretable", r.truth(&k.Interpretable)}, {"fairness_groups", r.texts(&k.FairnessGroups)}})
+			r.mapping(n, "", []field{
+				{"latency_ms", r.decimal(&k.LatencyMS)},
+				{"model_bytes", r.bytes(&k.ModelBytes)},
+				{"interpretable", r.truth(&k.Interpretable)},
+				{"fairness_groups", r.texts(&k.FairnessGroups)},
+			})
 		}},
 		{"minimum_samples", r.whole(&s.MinimumSamples, 1)},
 		{"split_by", r.choice(&s.SplitBy, "stratified", "time", "entity")},
@@ -216,9 +220,15 @@ func (r *reader) fields(s *handoff.Scope) []field {
 
 func (r *reader) labelFields(l *handoff.Label) []field {
 	return []field{
-		{"rule", r.text(&l.Rule)}, {"event_table", r.text(&l.EventTable)}, {"event_time", r.text(&l.EventTime)},
-		{"value", r.optional(&l.Value)}, {"threshold", r.decimal(&l.Threshold)}, {"minimum_before", r.decimal(&l.MinimumBefore)},
-		{"observation_days", r.whole(&l.ObservationDays, 0)}, {"gap_days", r.whole(&l.GapDays, 0)}, {"label_days", r.whole(&l.LabelDays, 1)},
+		{"rule", r.text(&l.Rule)},
+		{"event_table", r.text(&l.EventTable)},
+		{"event_time", r.text(&l.EventTime)},
+		{"value", r.optional(&l.Value)},
+		{"threshold", r.decimal(&l.Threshold)},
+		{"minimum_before", r.decimal(&l.MinimumBefore)},
+		{"observation_days", r.whole(&l.ObservationDays, 0)},
+		{"gap_days", r.whole(&l.GapDays, 0)},
+		{"label_days", r.whole(&l.LabelDays, 1)},
 		{"snapshots", func(n *yaml.Node) {
 			l.Snapshots = items(r, n, func(n *yaml.Node) string {
 				var day *string
@@ -256,13 +266,16 @@ func (r *reader) needs(n *yaml.Node, keys ...string) {
 }
 
 func (r *reader) criterion(n *yaml.Node) (c handoff.Criterion) {
-	r.mapping(n, "", []field{{"metric", r.metric(&c.Metric)}, {"op", r.choice(&c.Op, ">=", "<=", "better_than_chance", "not_worse_than_baseline")},
+	r.mapping(n, "", []field{
+		{"metric", r.metric(&c.Metric)},
+		{"op", r.choice(&c.Op, ">=", "<=", "better_than_chance", "not_worse_than_baseline")},
 		{"value", func(n *yaml.Node) {
 			if !isNull(n) {
 				c.Value = new(float64)
 				r.any(c.Value)(n)
 			}
-		}}})
+		}},
+	})
 	if bar := c.Op == ">=" || c.Op == "<="; c.Op != "" && bar != (c.Value != nil) {
 		r.fault(n, "spec.value", "the value does not go with "+c.Op, "a number for >= and <=, none for the others")
 	}

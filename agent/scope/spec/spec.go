@@ -92,9 +92,15 @@ func labelNode(l *handoff.Label) *yaml.Node {
 		key   string
 		value *yaml.Node
 	}{
-		{"rule", text(l.Rule)}, {"event_table", text(l.EventTable)}, {"event_time", text(l.EventTime)}, {"value", optional(l.Value)},
-		{"threshold", decimal(l.Threshold)}, {"minimum_before", decimal(l.MinimumBefore)},
-		{"observation_days", number(int64(l.ObservationDays))}, {"gap_days", number(int64(l.GapDays))}, {"label_days", number(int64(l.LabelDays))},
+		{"rule", text(l.Rule)},
+		{"event_table", text(l.EventTable)},
+		{"event_time", text(l.EventTime)},
+		{"value", optional(l.Value)},
+		{"threshold", decimal(l.Threshold)},
+		{"minimum_before", decimal(l.MinimumBefore)},
+		{"observation_days", number(int64(l.ObservationDays))},
+		{"gap_days", number(int64(l.GapDays))},
+		{"label_days", number(int64(l.LabelDays))},
 		{"snapshots", list(l.Snapshots)},
 	} {
 		m.Content = append(m.Content, text(kv.key), kv.value)

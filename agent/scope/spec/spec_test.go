@@ -32,8 +32,10 @@ func flat() handoff.Scope {
 func events() handoff.Scope {
 	s := flat()
 	s.Target, s.Time = nil, some("rx_date")
-	s.Label = &handoff.Label{Rule: "falls_below", EventTable: "prescriptions", EventTime: "rx_date", Condition: "events fall", Threshold: 0.3, MinimumBefore: 3,
-		ObservationDays: 90, GapDays: 14, LabelDays: 90, Snapshots: []string{"2024-01-01", "2024-04-14"}}
+	s.Label = &handoff.Label{
+		Rule: "falls_below", EventTable: "prescriptions", EventTime: "rx_date", Condition: "events fall", Threshold: 0.3, MinimumBefore: 3,
+		ObservationDays: 90, GapDays: 14, LabelDays: 90, Snapshots: []string{"2024-01-01", "2024-04-14"},
+	}
 	return s
 }
 
