@@ -36,8 +36,10 @@ func (v *view) eceInterval(seed uint64) Interval {
 		slices.Sort(sums)
 		return sums[int(q*(gapDraws-1)+0.5)]
 	}
-	return Interval{score * least(func(s float64) bool { return quantile(s, 0.975) >= score }),
-		score * least(func(s float64) bool { return quantile(s, 0.025) >= score })}
+	return Interval{
+		score * least(func(s float64) bool { return quantile(s, 0.975) >= score }),
+		score * least(func(s float64) bool { return quantile(s, 0.025) >= score }),
+	}
 }
 
 // least is the smallest s of 0 or more, up to 16, for which ok, which is true

@@ -92,17 +92,22 @@ func TestScoresAreThoseOfScikitLearn(t *testing.T) {
 	}{
 		{"binary", b, map[metric.Name]float64{
 			"auc": 0.686011904761905, "average_precision": 0.427249189149344, "log_loss": 0.619373721506125, "brier": 0.22148,
-			"accuracy": 0.6, "balanced_accuracy": 0.571428571428571, "precision": 0.375, "recall": 0.5, "f1": 0.428571428571429}},
+			"accuracy": 0.6, "balanced_accuracy": 0.571428571428571, "precision": 0.375, "recall": 0.5, "f1": 0.428571428571429,
+		}},
 		{"binary with weights", weighted(b, bw), map[metric.Name]float64{
 			"auc": 0.744166666666667, "average_precision": 0.632359043395629, "log_loss": 0.580295633267711, "brier": 0.200576,
-			"accuracy": 0.66, "balanced_accuracy": 0.65, "precision": 0.571428571428571, "recall": 0.6, "f1": 0.585365853658537}},
+			"accuracy": 0.66, "balanced_accuracy": 0.65, "precision": 0.571428571428571, "recall": 0.6, "f1": 0.585365853658537,
+		}},
 		{"multiclass", multiclassSample(), map[metric.Name]float64{
 			"auc": 0.9575424382716049, "log_loss": 0.908346342988008, "accuracy": 0.8, "balanced_accuracy": 0.775,
-			"brier": 0.4934624144034796, "precision": 0.791826923076923, "recall": 0.775, "f1": 0.7724731182795699}},
+			"brier": 0.4934624144034796, "precision": 0.791826923076923, "recall": 0.775, "f1": 0.7724731182795699,
+		}},
 		{"regression", r, map[metric.Name]float64{
-			"rmse": 5.812701609406766, "mae": 4.925, "r2": 0.9646084672572675, "mape": 0.7228951264495568}},
+			"rmse": 5.812701609406766, "mae": 4.925, "r2": 0.9646084672572675, "mape": 0.7228951264495568,
+		}},
 		{"regression with weights", weighted(r, rw), map[metric.Name]float64{
-			"rmse": 5.672668390331544, "mae": 4.783333333333333, "r2": 0.9624301433197036, "mape": 0.9688433026247976}},
+			"rmse": 5.672668390331544, "mae": 4.783333333333333, "r2": 0.9624301433197036, "mape": 0.9688433026247976,
+		}},
 	}
 	for _, test := range tests {
 		for name, want := range test.want {
@@ -352,8 +357,10 @@ func TestParse(t *testing.T) {
 }
 
 func TestVocabulary(t *testing.T) {
-	want := []metric.Name{"auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "balanced_accuracy",
-		"precision", "recall", "f1", "lift_at_10pct", "rmse", "mae", "r2", "mape"}
+	want := []metric.Name{
+		"auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "balanced_accuracy",
+		"precision", "recall", "f1", "lift_at_10pct", "rmse", "mae", "r2", "mape",
+	}
 	if diff := cmp.Diff(want, metric.Names()); diff != "" {
 		t.Error(diff)
 	}

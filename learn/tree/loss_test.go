@@ -47,8 +47,11 @@ func TestGradients(t *testing.T) {
 		task learn.Task
 		loss Loss
 	}{
-		{learn.Binary, logistic}, {learn.Multiclass, softmax}, {learn.Regression, Squared},
-		{learn.Regression, Absolute}, {learn.Regression, Quantile},
+		{learn.Binary, logistic},
+		{learn.Multiclass, softmax},
+		{learn.Regression, Squared},
+		{learn.Regression, Absolute},
+		{learn.Regression, Quantile},
 	} {
 		train := taskData(50, 9, c.task)
 		d, err := view(train, nil)
