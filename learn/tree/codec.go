@@ -58,7 +58,7 @@ func indexOf[T comparable](list []T, x T) int {
 
 type writer []byte
 
-func (w *writer) uint(x int) { *w = binary.AppendUvarint(*w, uint64(x)) }
+func (w *writer) uint(x int)      { *w = binary.AppendUvarint(*w, uint64(x)) }
 func (w *writer) float(x float64) { *w = binary.LittleEndian.AppendUint64(*w, math.Float64bits(x)) }
 
 func (w *writer) float32(x float32) { *w = binary.LittleEndian.AppendUint32(*w, math.Float32bits(x)) }
