@@ -327,12 +327,16 @@ func DifferenceSE(name Name, a, b Sample) float64 {
 	return v.spread(x).se
 }
 
-// Chance is the score of a prediction that knows only the shares of the
-// classes, or the mean, of the sample.
-func Chance(name Name, s Sample) float64 {
+// Chance is the score of Guess; NaN where it is undefined.
+func Chance(name Name, s Sample) float64 { return Score(name, Guess(s)) }
+
+// Guess is the sample with predictions that know only the shares of the
+// classes, or the mean. One that is not valid has no predictions.
+func Guess(s Sample) Sample {
 	v := view{Sample: s}
 	if !v.valid() {
-		return math.NaN()
+		s.Prediction = nil
+		return s
 	}
 	guess := []float64{v.targetMean()}
 	if s.Classes > 2 {
@@ -342,5 +346,5 @@ func Chance(name Name, s Sample) float64 {
 		}
 	}
 	s.Prediction = slices.Repeat(guess, len(s.Target))
-	return Score(name, s)
+	return s
 }

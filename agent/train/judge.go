@@ -150,26 +150,56 @@ func hold(c handoff.Criterion, s metric.Sample, test map[string]handoff.Measure,
 		v.Met = got <= *c.Value
 		v.Evidence = fmt.Sprintf("%s %.4g on the sealed test, asked for at most %.4g", c.Metric, got, *c.Value)
 	case "better_than_chance":
-		chance := metric.Chance(name, s)
-		low, high := got, got
-		if m.Low != nil && m.High != nil {
-			low, high = *m.Low, *m.High
-		}
-		v.Met = higher && low > chance || !higher && high < chance
-		v.Evidence = fmt.Sprintf("%s %.4g (%.4g to %.4g) on the sealed test, chance is %.4g", c.Metric, got, low, high, chance)
+		v.Met, v.Evidence = beatsChance(name, s, m)
 	case "not_worse_than_baseline":
 		if best.id == "" {
 			v.Evidence = "no baseline has a " + c.Metric + " on the test rows"
 			return v
 		}
-		se := best.se
-		if math.IsNaN(se) {
-			se = 0
-		}
+		se := best.tolerance(m)
 		v.Met = higher && got >= best.value-se || !higher && got <= best.value+se
-		v.Evidence = fmt.Sprintf("%s %.4g on the sealed test, the best simple baseline (%s) %.4g, standard error of the difference %.2g", c.Metric, got, best.id, best.value, se)
+		v.Evidence = fmt.Sprintf("%s %.4g on the sealed test, the best simple baseline (%s) %.4g, one standard error %.2g", c.Metric, got, best.id, best.value, se)
 	}
 	return v
+}
+
+const z = 1.959963984540054 // the normal's 97.5 % quantile
+
+// beatsChance tells whether the model is better than a prediction that knows
+// only the shares of the classes, or the mean, with the whole 95 % interval.
+// Chance has noise of its own where it is a loss, and most of it is the model's
+// too: then the interval is that of the difference on the same rows.
+func beatsChance(name metric.Name, s metric.Sample, m handoff.Measure) (met bool, evidence string) {
+	guess := metric.Guess(s)
+	chance, got := metric.Score(name, guess), metric.Score(name, s)
+	gain := got - chance
+	if !metric.HigherIsBetter(name) {
+		gain = -gain
+	}
+	evidence = fmt.Sprintf("%s %.4g on the sealed test, chance is %.4g", name, got, chance)
+	if se := metric.DifferenceSE(name, s, guess); !math.IsNaN(se) && se > 0 {
+		return gain > z*se, evidence + fmt.Sprintf(", better by %.4g with a standard error of %.2g", gain, se)
+	}
+	if metric.HigherIsBetter(name) && m.Low != nil {
+		gain = math.Min(gain, *m.Low-chance)
+	}
+	return gain > 0, evidence
+}
+
+// tolerance is how much worse than the baseline a score may be: one standard
+// error of the score itself or of the difference, whichever is larger. The
+// baseline is the best of several on these very rows, so an equally good model
+// looks worse more often than not, and by more than the error of a difference
+// of two nearly equal models.
+func (b *baseline) tolerance(m handoff.Measure) float64 {
+	se := 0.0
+	if !math.IsNaN(b.se) {
+		se = b.se
+	}
+	if m.Low != nil && m.High != nil {
+		se = math.Max(se, (*m.High-*m.Low)/(2*z))
+	}
+	return se
 }
 
 // bless raises a finding for every criterion that is not met; the run stops
