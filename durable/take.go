@@ -76,7 +76,7 @@ func (r *Run) take(ctx context.Context, j job) (handoff.Payload, error) {
 		return nil, t.failed(ctx, err)
 	}
 	span.SetStatus(codes.Ok, "")
-	if t.settings.Until == j.agent {
+	if t.settings.Until == j.agent && j.agent.Next() != handoff.Caller {
 		t.done = true
 	}
 	return payload, nil
