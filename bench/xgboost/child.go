@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -50,11 +48,6 @@ func learnOnce(ctx context.Context, prefix string, trees, leaves, threads int, p
 	}
 	r := result{Seconds: time.Since(start).Seconds(), Bytes: memory("VmHWM") - before}
 	pprof.StopCPUProfile()
-	data, err := model.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	r.Model = fmt.Sprintf("%x", sha256.Sum256(data))[:12]
 	if r.Scores, err = learn.PredictTable(ctx, model, test.Table, nil, threads); err != nil {
 		return err
 	}

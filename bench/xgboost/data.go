@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"unsafe"
 )
 
 // sample is rows of numbers, one after another, and their classes 0 or 1.
@@ -82,16 +81,14 @@ func customers(rows, columns int, seed uint64) sample {
 
 // write makes a file: rows and columns as int32, values, labels.
 func (s sample) write(path string) error {
-	head := binary.LittleEndian.AppendUint32(nil, uint32(len(s.label)))
-	head = binary.LittleEndian.AppendUint32(head, uint32(s.columns))
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	for _, part := range [][]byte{head, bytesOf(s.values), bytesOf(s.label)} {
-		if _, err := f.Write(part); err != nil {
+	for _, part := range []any{[]int32{int32(len(s.label)), int32(s.columns)}, s.values, s.label} {
+		if err := binary.Write(f, binary.LittleEndian, part); err != nil {
 			f.Close()
-			return err
+			return fmt.Errorf("write %s: %w", path, err)
 		}
 	}
 	return f.Close()
@@ -99,23 +96,21 @@ func (s sample) write(path string) error {
 
 // read is the inverse of write.
 func read(path string) (sample, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return sample{}, err
 	}
-	if len(data) < 8 {
-		return sample{}, fmt.Errorf("%s is too short", path)
+	defer f.Close()
+	head := make([]int32, 2)
+	if err := binary.Read(f, binary.LittleEndian, head); err != nil {
+		return sample{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	rows, columns := int(binary.LittleEndian.Uint32(data)), int(binary.LittleEndian.Uint32(data[4:]))
+	rows, columns := int(head[0]), int(head[1])
 	s := sample{columns, make([]float32, rows*columns), make([]float32, rows)}
-	if len(data) != 8+4*rows*(columns+1) {
-		return sample{}, fmt.Errorf("%s has a wrong size", path)
+	for _, part := range [][]float32{s.values, s.label} {
+		if err := binary.Read(f, binary.LittleEndian, part); err != nil {
+			return sample{}, fmt.Errorf("read %s: %w", path, err)
+		}
 	}
-	copy(bytesOf(s.values), data[8:])
-	copy(bytesOf(s.label), data[8+4*rows*columns:])
 	return s, nil
-}
-
-func bytesOf(x []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }

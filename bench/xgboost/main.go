@@ -41,7 +41,6 @@ var contests = []contest{
 type result struct {
 	Seconds float64   `json:"seconds"` // binning and training
 	Bytes   int64     `json:"bytes"`   // most memory over that of the loaded data; 0 if unknown
-	Model   string    `json:"model"`   // digest, or version
 	Scores  []float64 `json:"scores"`  // of the test rows
 	auc     float64
 }
