@@ -2,9 +2,9 @@
 // same data and settings, wall time of binning and training, memory and AUC
 // on held-out rows.
 //
-// Both learn in processes of their own, in turns, so that a busy machine is
-// unfair to neither; each repetition gives a ratio. XGBoost is Debian's
-// python3-xgboost.
+// Both learn in processes of their own, in turns. Measure on an idle machine:
+// XGBoost's threads wait for each other by spinning, so that a busy one slows
+// it down many times over. XGBoost is Debian's python3-xgboost.
 package main
 
 import (
@@ -84,6 +84,8 @@ func run(ctx context.Context, out io.Writer, only, keep string, repeats, threads
 		}
 		defer os.RemoveAll(temporary)
 		folder = temporary
+	} else if err := os.MkdirAll(keep, 0o700); err != nil {
+		return err
 	}
 	script := filepath.Join(folder, "learn.py")
 	if err := os.WriteFile(script, []byte(python), 0o600); err != nil {
