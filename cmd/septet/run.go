@@ -114,6 +114,11 @@ id, the beginning of one, or last.`,
 			if err != nil {
 				return ledger.Run{}, err
 			}
+			record, err := w.ledger.Run(ctx, id)
+			if err != nil {
+				return ledger.Run{}, err
+			}
+			tune(record.Brief.Settings)
 			return p.Resume(ctx, o, id)
 		})
 	})
