@@ -45,6 +45,14 @@ func (Learner) Name() string { return "linear" }
 // strengths is what a fit with L2 0 tries, strongest first.
 var strengths = []float64{1000, 316.2, 100, 31.62, 10, 3.162, 1, 0.3162, 0.1, 0.03162, 0.01}
 
+// How close to the minimum a fit comes, as a part of the objective: a fixed
+// strength to what is seen in no prediction, those of a path, which are only
+// compared, to what is seen in no score.
+const (
+	exact = 1e-10
+	rough = 1e-7
+)
+
 // patience is how many strengths may bring no gain before the fit stops.
 const patience = 2
 
@@ -74,7 +82,7 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, t
 		return nil, err
 	}
 	if l.L2 > 0 || valid == nil || valid.N() == 0 {
-		m.Coefficients, err = o.minimise(ctx, o.start(), l.strength(), l.L1)
+		m.Coefficients, err = o.minimise(ctx, o.start(), l.strength(), l.L1, exact)
 		return m, err
 	}
 	check, err := newObjective(ctx, m, valid, threads)
@@ -100,7 +108,7 @@ func (l Learner) path(ctx context.Context, o, valid *objective) ([]float64, erro
 	least, worse := math.Inf(1), 0
 	theta := o.start()
 	for _, l2 := range strengths {
-		next, err := o.minimise(ctx, theta, l2, l.L1)
+		next, err := o.minimise(ctx, theta, l2, l.L1, rough)
 		if err != nil {
 			return nil, err
 		}

@@ -194,11 +194,12 @@ func addTo(grad []float64, r float64, dense []float64, slots []int32) {
 	grad[len(grad)-1] += r
 }
 
-// minimise starts from theta, which it leaves as it is.
-func (o *objective) minimise(ctx context.Context, theta []float64, l2, l1 float64) ([]float64, error) {
+// minimise starts from theta, which it leaves as it is, and ends where a step
+// promises less than the part precision of the objective.
+func (o *objective) minimise(ctx context.Context, theta []float64, l2, l1, precision float64) ([]float64, error) {
 	p := o.model.Features + 1
 	free := func(j int) bool { return j%p == p-1 }
-	s := solver{l1: make([]float64, len(theta))}
+	s := solver{l1: make([]float64, len(theta)), precision: precision}
 	s.renew = func(theta []float64) error {
 		c, err := o.precondition(ctx, theta, l2, l1 > 0)
 		s.precondition = c.solve

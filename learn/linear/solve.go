@@ -9,6 +9,9 @@ type solver struct {
 	f  func(theta, grad []float64) (float64, error) // sets grad
 	l1 []float64                                    // 0 or more
 
+	// precision is the part of the objective that a step has to promise.
+	precision float64
+
 	// precondition replaces x by about the inverse of f's second derivative
 	// times x. renew makes it for where theta is.
 	precondition func(x []float64)
@@ -16,11 +19,10 @@ type solver struct {
 }
 
 const (
-	memory     = 10    // pairs of steps that are remembered
-	iterations = 500   // most steps
-	renewal    = 15    // steps between renewals of the preconditioner
-	tolerance  = 1e-8  // the end: a step promises a smaller gain,
-	precision  = 1e-10 // or less than this part of the objective
+	memory     = 10   // pairs of steps that are remembered
+	iterations = 500  // most steps
+	renewal    = 15   // steps between renewals of the preconditioner
+	tolerance  = 1e-8 // the end: a step promises a smaller gain
 )
 
 // pair is a step and what it did to the gradient.
@@ -47,7 +49,7 @@ func (s *solver) minimise(theta []float64) ([]float64, error) {
 		}
 		slope := s.slope(at, grad)
 		step := s.direction(slope, pairs)
-		if -dot(slope, step) < max(tolerance, precision*math.Abs(s.total(loss, at))) {
+		if -dot(slope, step) < max(tolerance, s.precision*math.Abs(s.total(loss, at))) {
 			break
 		}
 		next, nextGrad, nextLoss, moved, err := s.search(at, slope, step, loss)
