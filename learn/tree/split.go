@@ -200,6 +200,7 @@ func (s *search) scan(bins []sum, left, total sum, least int64, best float64) (v
 	h := float64(total.hessian()) + 2*s.l2
 	c := float64(total.gradient()) / h
 	most := total.hessian() - least
+	bar := best
 	for _, v := range bins[b:] {
 		left += v
 		if left.hessian() > most {
@@ -208,8 +209,9 @@ func (s *search) scan(bins []sum, left, total sum, least int64, best float64) (v
 		hl := float64(left.hessian()) + s.l2
 		d := float64(left.gradient()) - float64(c*hl)
 		over := float64(hl * (h - hl))
-		if d *= d; d > float64(best*over) {
+		if d *= d; d > float64(bar*over) {
 			best, cut, at = d/over, b, left
+			bar = best + float64(best*1e-12) // more than rounding
 		}
 		b++
 	}
