@@ -56,8 +56,8 @@ func (m *Model) outputs() int {
 	return 1
 }
 
-// slots is the number of switches of a row: the columns that have any.
-func (m *Model) slots() int {
+// Slots is the number of switches of a row: the columns that have any.
+func (m *Model) Slots() int {
 	n := 0
 	for i := range m.Columns {
 		if m.Columns[i].switches() {
@@ -69,8 +69,9 @@ func (m *Model) slots() int {
 
 func (c *Column) switches() bool { return c.Text != nil || c.Number != nil && c.Number.Absent >= 0 }
 
-// encode writes the features of a row of the table.
-func (m *Model) encode(x, dense []float64, slot []int32) {
+// Encode writes the features of a row of the table: Dense values, and for each
+// of the Slots columns the number of the feature that is on, -1 for none.
+func (m *Model) Encode(x, dense []float64, slot []int32) {
 	s := 0
 	for i := range m.Columns {
 		c := &m.Columns[i]
@@ -148,15 +149,30 @@ func (m *Model) encodeTarget(y float64) (float64, bool) {
 	return float64(k), ok
 }
 
+// Strength is, for each feature, the root of its mean squared coefficient over
+// the outputs: how much it moves the scores.
+func (m *Model) Strength() []float64 {
+	out := make([]float64, m.Features)
+	p := m.Features + 1
+	for j := range out {
+		for k := range m.outputs() {
+			b := m.Coefficients[k*p+j]
+			out[j] += float64(b*b) / float64(m.outputs())
+		}
+		out[j] = math.Sqrt(out[j])
+	}
+	return out
+}
+
 // Predict is learn.Model's.
 func (m *Model) Predict(x, out []float64) {
 	p := m.Features + 1
 	dense := make([]float64, m.Dense)
-	slot := make([]int32, m.slots())
+	slot := make([]int32, m.Slots())
 	score := make([]float64, m.outputs())
 	width := m.Width()
 	for i := range len(out) / width {
-		m.encode(x[i*len(m.Columns):(i+1)*len(m.Columns)], dense, slot)
+		m.Encode(x[i*len(m.Columns):(i+1)*len(m.Columns)], dense, slot)
 		for k := range score {
 			score[k] = linear(m.Coefficients[k*p:(k+1)*p], dense, slot)
 		}

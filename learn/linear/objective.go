@@ -47,7 +47,7 @@ func newObjective(ctx context.Context, m *Model, d *learn.Data, threads int) (*o
 		o.total += w
 	}
 	o.n = len(rows)
-	o.slots = m.slots()
+	o.slots = m.Slots()
 	o.dense = make([]float64, o.n*m.Dense)
 	o.slot = make([]int32, o.n*o.slots)
 	width := len(d.Table.Columns)
@@ -55,7 +55,7 @@ func newObjective(ctx context.Context, m *Model, d *learn.Data, threads int) (*o
 		x := make([]float64, (hi-lo)*width)
 		d.Table.Gather(x, rows[lo:hi])
 		for i := lo; i < hi; i++ {
-			m.encode(x[(i-lo)*width:(i-lo+1)*width], o.dense[i*m.Dense:(i+1)*m.Dense], o.slot[i*o.slots:(i+1)*o.slots])
+			m.Encode(x[(i-lo)*width:(i-lo+1)*width], o.dense[i*m.Dense:(i+1)*m.Dense], o.slot[i*o.slots:(i+1)*o.slots])
 		}
 	})
 	return o, err
