@@ -31,10 +31,7 @@ func Dial(workspace string) (*Client, error) {
 		return nil, err
 	}
 	if !running {
-		return nil, &problem.Problem{
-			Kind: problem.Failed, Code: "serve.not_running", Where: workspace,
-			What: "no server runs on this workspace", Fix: "septet serve",
-		}
+		return nil, notRunning(workspace)
 	}
 	path := filepath.Join(workspace, socketFile)
 	if target, err := os.Readlink(path); err == nil {
@@ -46,6 +43,13 @@ func Dial(workspace string) (*Client, error) {
 		},
 		DisableKeepAlives: true,
 	}}}, nil
+}
+
+func notRunning(workspace string) error {
+	return &problem.Problem{
+		Kind: problem.Failed, Code: "serve.not_running", Where: workspace,
+		What: "no server runs on this workspace", Fix: "septet serve",
+	}
 }
 
 // Deploy rolls a registered version out and waits for the outcome; see
@@ -119,6 +123,15 @@ func (c *Client) Metrics(ctx context.Context, prefix string) ([]string, error) {
 // Stop ends the server and waits until it has let go of the workspace.
 func (c *Client) Stop(ctx context.Context, workspace string) error {
 	if err := c.call(ctx, http.MethodPost, "/stop", nil, &struct{}{}); err != nil {
+		// A server that is being killed still holds its lock for a moment.
+		for range 50 {
+			if _, running, found := Find(workspace); found == nil && !running {
+				return notRunning(workspace)
+			}
+			if !sleep(ctx, 20*time.Millisecond) {
+				break
+			}
+		}
 		return err
 	}
 	for {
