@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// crew is a fixed number of goroutines that run one function together; the
-// caller's goroutine is worker 0. Between two runs they first spin for some
-// microseconds, because the next run mostly follows at once, and then sleep.
+// crew is a fixed number of goroutines that share work; the caller's goroutine
+// is worker 0. Between two runs the others first spin for some microseconds,
+// because the next run mostly follows at once, and then sleep. Whoever comes
+// late misses the run: nobody waits for a worker that has not begun.
 type crew struct {
 	size  int
 	job   func(worker int) // nil ends the workers
-	round atomic.Uint32    // counts runs
-	busy  atomic.Int32     // workers that have not finished this run
+	gate  atomic.Uint64    // number of the run << 32, open, workers inside
 	sleep []bed            // one per worker; 0 is the caller's
 	group sync.WaitGroup
 }
@@ -23,8 +23,10 @@ type bed struct {
 	wake   chan struct{}
 }
 
-// spins is how often a worker looks for work before it sleeps.
-const spins = 3000
+const (
+	spins = 20000   // looks for work before a worker sleeps, some 30 µs
+	open  = 1 << 31 // in crew.gate: workers may come in
+)
 
 func newCrew(size int) *crew {
 	c := &crew{size: max(size, 1), sleep: make([]bed, max(size, 1))}
@@ -37,61 +39,75 @@ func newCrew(size int) *crew {
 	return c
 }
 
-// close ends the workers and waits for them.
+// close ends the workers and waits for them. It must be the last call.
 func (c *crew) close() {
 	c.start(nil)
 	c.group.Wait()
 }
 
-// run calls job once in every worker and returns when all have.
-func (c *crew) run(job func(worker int)) {
-	if c.size == 1 {
-		job(0)
-		return
-	}
-	c.start(job)
-	job(0)
-	c.await(0, func() bool { return c.busy.Load() == 0 })
-}
-
-// blocks calls work for consecutive blocks of 0..n of the given size, each
-// block once, in any order and by any worker.
-func (c *crew) blocks(n, size int, work func(worker, lo, hi int)) {
-	if c.size == 1 || n <= size {
-		for lo := 0; lo < n; lo += size {
-			work(0, lo, min(lo+size, n))
+// parts calls work for every part of 0..n once, in any order and by any
+// worker.
+func (c *crew) parts(n int, work func(worker, part int)) {
+	if c.size == 1 || n <= 1 {
+		for part := range n {
+			work(0, part)
 		}
 		return
 	}
 	var next atomic.Int64
 	c.run(func(worker int) {
 		for {
-			lo := int(next.Add(int64(size))) - size
-			if lo >= n {
+			part := int(next.Add(1)) - 1
+			if part >= n {
 				return
 			}
-			work(worker, lo, min(lo+size, n))
+			work(worker, part)
 		}
 	})
 }
 
+// blocks calls work for consecutive blocks of 0..n of the given size, each
+// block once, in any order and by any worker.
+func (c *crew) blocks(n, size int, work func(worker, lo, hi int)) {
+	c.parts((n+size-1)/size, func(worker, part int) {
+		work(worker, part*size, min((part+1)*size, n))
+	})
+}
+
+// run calls job in the caller and in those workers that come in before the
+// caller is done with it; it returns when all of them are.
+func (c *crew) run(job func(worker int)) {
+	c.start(job)
+	job(0)
+	c.gate.And(^uint64(open))
+	c.await(0, func() bool { return uint32(c.gate.Load()) == 0 })
+}
+
+// start opens the gate for the next run.
 func (c *crew) start(job func(worker int)) {
 	c.job = job
-	c.busy.Store(int32(c.size - 1))
-	c.round.Add(1)
+	c.gate.Store((c.gate.Load()>>32+1)<<32 | open)
 	for i := 1; i < c.size; i++ {
 		c.rouse(i)
 	}
 }
 
 func (c *crew) work(worker int) {
-	for round := uint32(1); ; round++ {
-		c.await(worker, func() bool { return c.round.Load() >= round })
+	for seen := uint64(0); ; {
+		c.await(worker, func() bool { return c.gate.Load()>>32 != seen })
+		now := c.gate.Load()
+		seen = now >> 32
+		if now&open == 0 || !c.gate.CompareAndSwap(now, now+1) {
+			if now&open != 0 {
+				seen-- // others came in or the run ended: look again
+			}
+			continue
+		}
 		if c.job == nil {
 			return
 		}
 		c.job(worker)
-		if c.busy.Add(-1) == 0 {
+		if uint32(c.gate.Add(^uint64(0))) == 0 {
 			c.rouse(0)
 		}
 	}

@@ -228,13 +228,15 @@ func (t team) forRows(rows int) team {
 	return t
 }
 
-// parts calls work for every part of the team's work.
-func (t team) parts(work func(part, parts int)) {
-	if !t.all {
-		work(0, 1)
+// parts calls work for every part of 0..n once.
+func (t team) parts(n int, work func(worker, part int)) {
+	if t.all {
+		t.crew.parts(n, work)
 		return
 	}
-	t.crew.run(func(w int) { work(w, t.crew.size) })
+	for part := range n {
+		work(t.worker, part)
+	}
 }
 
 // expand divides b's rows and, if look, finds the best splits of the children.
@@ -307,37 +309,21 @@ func (g *grower) root(b *bud) {
 // big one, that of big as the difference: big.hist has their parent's. Then it
 // finds the best splits of those that are wanted.
 func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) {
-	rows := g.order[small.lo:small.hi]
-	byTile := t.all && len(g.tiles) >= 2*g.crew.size
-	byRows := t.all && !byTile
-	t.parts(func(part, parts int) {
-		h, mine := small.hist, rows
-		if byRows {
-			mine = rows[part*len(rows)/parts : (part+1)*len(rows)/parts]
-			if part > 0 {
-				h = g.private[part-1]
-			}
-		}
-		for i := range g.tiles {
-			if !byTile || i%parts == part {
-				g.sumTile(i, h, mine)
-			}
-		}
-	})
-	inSmall, inBig := g.filter(small), g.filter(big)
+	g.sum(t, small)
 	bests := g.bests
 	if !t.all {
 		bests = bests[t.worker : t.worker+1]
 	}
 	clear(bests)
-	t.parts(func(part, parts int) {
-		n := len(g.cells)
-		for p := part * n / parts; p < (part+1)*n/parts; p++ {
+	inSmall, inBig := g.filter(small), g.filter(big)
+	t.parts((len(g.cells)+scanned-1)/scanned, func(worker, part int) {
+		best := &g.bests[worker]
+		for p := part * scanned; p < min((part+1)*scanned, len(g.cells)); p++ {
 			if g.idle(p) {
 				continue
 			}
 			own := small.hist[p][:g.cells[p]]
-			if byRows {
+			if g.byRows(t) {
 				for _, h := range g.private {
 					for i, v := range h[p][:len(own)] {
 						own[i] += v
@@ -345,7 +331,7 @@ func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) 
 				}
 			}
 			if wantSmall {
-				bests[part][0].keep(g.column(own, p, small.node, inSmall))
+				best[0].keep(g.column(own, p, small.node, inSmall))
 			}
 			if !wantBig {
 				continue
@@ -354,7 +340,7 @@ func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) 
 			for i, v := range own {
 				other[i] -= v
 			}
-			bests[part][1].keep(g.column(other, p, big.node, inBig))
+			best[1].keep(g.column(other, p, big.node, inBig))
 		}
 	})
 	for _, two := range bests {
@@ -363,6 +349,33 @@ func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) 
 			big.best.keep(two[1])
 		}
 	}
+}
+
+// scanned is how many packed columns a worker searches at a time.
+const scanned = 4
+
+// byRows tells whether a team shares a histogram by rows, each part of them
+// into an own one; with many tiles it shares by tiles.
+func (g *grower) byRows(t team) bool { return t.all && len(g.tiles) < 2*g.crew.size }
+
+// sum makes b's histogram. Where the team shares it by rows, the sums of all
+// but the first part are left in private.
+func (g *grower) sum(t team, b *bud) {
+	rows := g.order[b.lo:b.hi]
+	if !g.byRows(t) {
+		t.parts(len(g.tiles), func(_, i int) { g.sumTile(i, b.hist, rows) })
+		return
+	}
+	n := g.crew.size
+	t.parts(n, func(_, part int) {
+		h := b.hist
+		if part > 0 {
+			h = g.private[part-1]
+		}
+		for i := range g.tiles {
+			g.sumTile(i, h, rows[part*len(rows)/n:(part+1)*len(rows)/n])
+		}
+	})
 }
 
 // sumTile makes the part of h that belongs to tile i from the given rows.

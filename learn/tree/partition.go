@@ -52,23 +52,21 @@ func divide(rows, spare []uint32, column []uint8, to *side) (left, right int) {
 func (c *crew) partition(rows, spare []uint32, column []uint8, to *side) int {
 	n := len(rows)
 	lefts, rights := make([]int, c.size), make([]int, c.size)
-	part := func(w int) (lo, hi int) { return w * n / c.size, (w + 1) * n / c.size }
-	c.run(func(w int) {
-		lo, hi := part(w)
-		lefts[w], rights[w] = divide(rows[lo:hi], spare[lo:hi], column, to)
+	from := func(part int) int { return part * n / c.size }
+	c.parts(c.size, func(_, p int) {
+		lo, hi := from(p), from(p+1)
+		lefts[p], rights[p] = divide(rows[lo:hi], spare[lo:hi], column, to)
 	})
 	left := 0
-	for w, l := range lefts {
-		lo, _ := part(w)
-		left += copy(rows[left:], rows[lo:lo+l])
+	for p, l := range lefts {
+		left += copy(rows[left:], rows[from(p):from(p)+l])
 	}
-	c.run(func(w int) {
+	c.parts(c.size, func(_, p int) {
 		at := left
-		for _, r := range rights[:w] {
+		for _, r := range rights[:p] {
 			at += r
 		}
-		lo, _ := part(w)
-		copy(rows[at:], spare[lo:lo+rights[w]])
+		copy(rows[at:], spare[from(p):from(p)+rights[p]])
 	})
 	return left
 }
