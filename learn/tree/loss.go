@@ -147,9 +147,10 @@ func (o *objective) gradients(k, lo, hi int, out []sum) (gradients, hessians flo
 	score, target := o.score[k], o.target
 	switch o.loss {
 	case logistic:
+		base := o.base[0]
 		for i := lo; i < hi; i++ {
-			p := roughSigmoid(o.base[0] + score[i])
-			out[i] = pair(p-target[i], p*(1-p))
+			p, slope := roughSigmoid(base + score[i])
+			out[i] = pair(p-target[i], slope)
 		}
 	case softmax:
 		stretch := float64(o.outputs) / float64(o.outputs-1)

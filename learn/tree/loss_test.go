@@ -28,8 +28,12 @@ func TestMath(t *testing.T) {
 		if d := math.Abs(sigmoid(x) - 1/(1+math.Exp(-x))); d > 1e-15 {
 			t.Fatalf("sigmoid(%g) is %g off", x, d)
 		}
-		if got, want := roughSigmoid(x), sigmoid(x); math.Abs(got-want) > 1e-8*want {
-			t.Fatalf("roughSigmoid(%g) is %g, want %g", x, got, want)
+		p, slope := roughSigmoid(x)
+		if want := sigmoid(x); math.Abs(p-want) > 1e-8*want {
+			t.Fatalf("roughSigmoid(%g) is %g, want %g", x, p, want)
+		}
+		if want := sigmoid(x) * sigmoid(-x); math.Abs(slope-want) > 2e-8*want {
+			t.Fatalf("roughSigmoid(%g) has slope %g, want %g", x, slope, want)
 		}
 	}
 	for _, c := range []struct{ got, want float64 }{

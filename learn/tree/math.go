@@ -68,25 +68,22 @@ func sigmoid(x float64) float64 {
 	return 1 / (1 + e)
 }
 
-// roughSigmoid is sigmoid within a relative error of 1e-8, in a third of the
-// time: gradients are kept as float32.
-func roughSigmoid(x float64) float64 {
-	a := min(math.Abs(x), 700)
+// roughSigmoid is p = sigmoid(x) and the slope p (1-p), within a relative
+// error of 1e-8 for x from -700 to 350, in a third of sigmoid's time: gradients
+// are kept as float32. x beyond 350 is as 350.
+func roughSigmoid(x float64) (p, slope float64) {
+	x = min(max(-x, -350), 700)
 	const round = 3 << 51 // adding it rounds to a whole number
-	k := float64(a*-math.Log2E) + round
+	k := float64(x*math.Log2E) + round
 	power := math.Float64frombits((math.Float64bits(k) + 1023) << 52) // 2 to the power of that number
-	r := float64(-a) - float64((k-round)*math.Ln2)
+	r := x - float64((k-round)*math.Ln2)
 	s := float64(r * r)
 	low := float64(r*(1.0/6)) + 0.5
 	high := float64(r*(1.0/120)) + 1.0/24
 	top := float64(r*(1.0/5040)) + 1.0/720
-	p := float64((float64((float64(top*s)+high)*s)+low)*s) + (1 + r)
-	e := p * power
-	one := 1 / (1 + e)
-	if x < 0 {
-		return e * one
-	}
-	return one
+	e := (float64((float64((float64(top*s)+high)*s)+low)*s) + (1 + r)) * power
+	p = 1 / (1 + e)
+	return p, e * p * p
 }
 
 // mix scrambles 64 bits (the finaliser of splitmix64). Chains of it are the
