@@ -82,7 +82,7 @@ func binnedFrom(d *data, b Boost, seed uint64, c *crew) *binned {
 	}
 	out.pack()
 	out.columns = make([][]uint8, len(out.cells))
-	slab := large[uint8](len(out.columns) * d.all)
+	slab := make([]uint8, len(out.columns)*d.all)
 	for p := range out.columns {
 		out.columns[p] = slab[p*d.all : (p+1)*d.all : (p+1)*d.all]
 	}
@@ -209,7 +209,7 @@ func (b *binned) tile(c *crew) {
 		for t.stride < t.width {
 			t.stride *= 2
 		}
-		t.records = large[uint8](b.train * t.stride)
+		t.records = make([]uint8, b.train*t.stride)
 		b.tiles = append(b.tiles, t)
 	}
 	c.blocks(b.train, 1024, func(_, lo, hi int) {

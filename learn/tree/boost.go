@@ -65,10 +65,10 @@ type fit struct {
 func newFit(d *data, b Boost, loss Loss, seed uint64, c *crew) (*fit, error) {
 	binned := binnedFrom(d, b, mix(seed), c)
 	f := &fit{data: d, boost: b, seed: seed, crew: c, goal: newObjective(d, loss, b.Quantile)}
-	f.rows = large[uint32](d.all)
+	f.rows = make([]uint32, d.all)
 	f.grower = grower{
 		binned: binned, crew: c, boost: b,
-		sums: large[sum](d.train), spare: large[uint32](d.all),
+		sums: make([]sum, d.train), spare: make([]uint32, d.all),
 		store: newStore(len(binned.cells), c.size), bests: make([][2]split, c.size),
 	}
 	for range c.size - 1 {

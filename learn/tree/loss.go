@@ -52,7 +52,7 @@ func newObjective(d *data, loss Loss, quantile float64) *objective {
 	}
 	o.score = make([][]float64, o.outputs)
 	for k := range o.score {
-		o.score[k] = large[float64](d.all)
+		o.score[k] = make([]float64, d.all)
 	}
 	return o
 }
