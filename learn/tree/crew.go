@@ -24,8 +24,8 @@ type bed struct {
 }
 
 const (
-	spins = 20000   // looks for work before a worker sleeps, some 30 µs
-	open  = 1 << 31 // in crew.gate: workers may come in
+	spins    = 20000   // looks for work before a worker sleeps, some 30 µs
+	gateOpen = 1 << 31 // in crew.gate: workers may come in
 )
 
 func newCrew(size int) *crew {
@@ -79,14 +79,14 @@ func (c *crew) blocks(n, size int, work func(worker, lo, hi int)) {
 func (c *crew) run(job func(worker int)) {
 	c.start(job)
 	job(0)
-	c.gate.And(^uint64(open))
+	c.gate.And(^uint64(gateOpen))
 	c.await(0, func() bool { return uint32(c.gate.Load()) == 0 })
 }
 
 // start opens the gate for the next run.
 func (c *crew) start(job func(worker int)) {
 	c.job = job
-	c.gate.Store((c.gate.Load()>>32+1)<<32 | open)
+	c.gate.Store((c.gate.Load()>>32+1)<<32 | gateOpen)
 	for i := 1; i < c.size; i++ {
 		c.rouse(i)
 	}
@@ -97,8 +97,8 @@ func (c *crew) work(worker int) {
 		c.await(worker, func() bool { return c.gate.Load()>>32 != seen })
 		now := c.gate.Load()
 		seen = now >> 32
-		if now&open == 0 || !c.gate.CompareAndSwap(now, now+1) {
-			if now&open != 0 {
+		if now&gateOpen == 0 || !c.gate.CompareAndSwap(now, now+1) {
+			if now&gateOpen != 0 {
 				seen-- // others came in or the run ended: look again
 			}
 			continue

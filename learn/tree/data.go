@@ -3,6 +3,7 @@ package tree
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/problem"
@@ -30,20 +31,19 @@ func (d *data) row(i int) int {
 	return int(d.rows[i])
 }
 
-// view puts train and valid (may be nil) into one numbering.
+// view puts train and valid (may be nil) into one numbering. Rows of weight 0
+// are left out.
 func view(train learn.Data, valid *learn.Data) (*data, error) {
 	if err := checkData(train); err != nil {
 		return nil, err
 	}
-	d := &data{
-		table: train.Table, task: train.Task, classes: train.Classes,
-		train: train.N(), all: train.N(),
-	}
-	if valid == nil && train.Rows == nil {
+	d := &data{table: train.Table, task: train.Task, classes: train.Classes}
+	if valid == nil && train.Rows == nil && !slices.Contains(train.Weight, 0) {
+		d.train, d.all = train.N(), train.N()
 		d.target, d.weight = train.Target, train.Weight
 		return d, nil
 	}
-	parts := []*learn.Data{&train}
+	weighted := train.Weight != nil
 	if valid != nil && valid.N() > 0 {
 		if valid.Table != train.Table || valid.Task != train.Task || valid.Classes != train.Classes {
 			return nil, fmt.Errorf("fit %s: valid is of another table or task than train", Name)
@@ -51,31 +51,33 @@ func view(train learn.Data, valid *learn.Data) (*data, error) {
 		if err := checkTarget(*valid); err != nil {
 			return nil, err
 		}
-		parts = append(parts, valid)
-		d.all += valid.N()
+		weighted = weighted || valid.Weight != nil
 	}
-	d.rows = make([]int32, 0, d.all)
-	d.target = make([]float64, 0, d.all)
-	for _, p := range parts {
-		for i := range p.N() {
-			r := p.Row(i)
-			d.rows = append(d.rows, int32(r))
-			d.target = append(d.target, p.Target[r])
-		}
+	d.take(&train, weighted)
+	d.train = len(d.rows)
+	if valid != nil {
+		d.take(valid, weighted)
 	}
-	if train.Weight != nil || len(parts) == 2 && valid.Weight != nil {
-		d.weight = make([]float64, 0, d.all)
-		for _, p := range parts {
-			for i := range p.N() {
-				w := 1.0
-				if p.Weight != nil {
-					w = p.Weight[p.Row(i)]
-				}
-				d.weight = append(d.weight, w)
-			}
-		}
-	}
+	d.all = len(d.rows)
 	return d, nil
+}
+
+// take appends the rows of p.
+func (d *data) take(p *learn.Data, weighted bool) {
+	d.rows = slices.Grow(d.rows, p.N())
+	d.target = slices.Grow(d.target, p.N())
+	for i := range p.N() {
+		r := p.Row(i)
+		w := weightOf(p.Weight, r)
+		if w == 0 {
+			continue
+		}
+		d.rows = append(d.rows, int32(r))
+		d.target = append(d.target, p.Target[r])
+		if weighted {
+			d.weight = append(d.weight, w)
+		}
+	}
 }
 
 // checkData says why train cannot be learned from.
@@ -106,11 +108,7 @@ func checkData(train learn.Data) error {
 	mass := make([]float64, train.Classes)
 	for i := range train.N() {
 		r := train.Row(i)
-		w := 1.0
-		if train.Weight != nil {
-			w = train.Weight[r]
-		}
-		mass[int(train.Target[r])] += w
+		mass[int(train.Target[r])] += weightOf(train.Weight, r)
 	}
 	seen := 0
 	for _, m := range mass {

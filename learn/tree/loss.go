@@ -3,6 +3,8 @@ package tree
 import (
 	"math"
 	"slices"
+
+	"github.com/septet-ml/septet/learn/portable"
 )
 
 // objective is what a fit reduces. A row's margin is base + unit × score,
@@ -70,7 +72,7 @@ func classMargins(d *data) []float64 {
 	least := total / float64(d.train)
 	out := make([]float64, d.classes)
 	for c := range out {
-		out[c] = log(max(mass[c], least) / total)
+		out[c] = portable.Log(max(mass[c], least) / total)
 	}
 	if d.classes == 2 {
 		return []float64{out[1] - out[0]}
@@ -124,12 +126,12 @@ func (o *objective) constant() bool {
 // prepare sets spread for rows lo..hi; softmax needs it before each round.
 func (o *objective) prepare(lo, hi int) {
 	for i := lo; i < hi; i++ {
-		o.spread[i] = o.logSum(i)
+		o.spread[i] = o.logSum(i, roughExp)
 	}
 }
 
 // logSum is log(sum over k of exp(margin of k)) of a row.
-func (o *objective) logSum(i int) float64 {
+func (o *objective) logSum(i int, exp func(float64) float64) float64 {
 	top := math.Inf(-1)
 	for k := range o.score {
 		top = max(top, o.base[k]+o.score[k][i])
@@ -138,7 +140,7 @@ func (o *objective) logSum(i int) float64 {
 	for k := range o.score {
 		total += exp(o.base[k] + o.score[k][i] - top)
 	}
-	return top + log(total)
+	return top + portable.Log(total)
 }
 
 // gradients writes pairs of output k for rows lo..hi and returns the sums of
@@ -155,7 +157,7 @@ func (o *objective) gradients(k, lo, hi int, out []sum) (gradients, hessians flo
 	case softmax:
 		stretch := float64(o.outputs) / float64(o.outputs-1)
 		for i := lo; i < hi; i++ {
-			p := exp(o.base[k] + score[i] - o.spread[i])
+			p := roughExp(o.base[k] + score[i] - o.spread[i])
 			g := p
 			if int(target[i]) == k {
 				g--
@@ -280,10 +282,10 @@ func (o *objective) of(i int) float64 {
 	switch o.loss {
 	case logistic:
 		m := o.base[0] + o.score[0][i]
-		return log(1+exp(-math.Abs(m))) + max(m, 0) - float64(m*o.target[i])
+		return portable.Softplus(m) - float64(m*o.target[i])
 	case softmax:
 		k := int(o.target[i])
-		return o.logSum(i) - o.base[k] - o.score[k][i]
+		return o.logSum(i, portable.Exp) - o.base[k] - o.score[k][i]
 	}
 	r := o.target[i] - o.score[0][i]
 	switch {

@@ -1,6 +1,10 @@
 package tree
 
-import "math"
+import (
+	"math"
+
+	"github.com/septet-ml/septet/learn/portable"
+)
 
 // walker is a model's trees laid out for walking. A row is first turned into
 // codes, one byte per slot; a node then compares one byte.
@@ -238,19 +242,8 @@ func (w *walker) walk(from [4]uint32, c0, c1, c2, c3 []uint8) (a, b, c, d uint32
 func (m *Model) link(row []float64) {
 	switch m.Loss {
 	case logistic:
-		row[0] = sigmoid(row[0])
+		row[0] = portable.Sigmoid(row[0])
 	case softmax:
-		top := row[0]
-		for _, v := range row {
-			top = max(top, v)
-		}
-		total := 0.0
-		for k, v := range row {
-			row[k] = exp(v - top)
-			total += row[k]
-		}
-		for k := range row {
-			row[k] /= total
-		}
+		portable.Softmax(row)
 	}
 }
