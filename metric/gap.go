@@ -8,42 +8,51 @@ import (
 
 const gapDraws = 400 // of the parametric bootstrap of ece
 
-// eceInterval is the interval of ece by the inversion of a parametric
-// bootstrap. The score of a sample is too large: noise makes gaps where there
-// are none. So the true gaps are taken to be s times those that were seen, for
-// a common s of 0 or more; a sample's gaps are these with the noise of the
-// bins. The interval is the ece of all s for which the score that was seen
-// lies in the middle 95 % of samples. It begins at 0 where the probabilities
-// may well be right.
+// eceInterval is the interval of ece. The score of a sample is too large:
+// noise makes gaps where there are none. So the lower end inverts a parametric
+// bootstrap: the true gaps are taken to be s times those that were seen, for a
+// common s of 0 or more, a sample's gaps are these with the noise of the bins,
+// and the end is the ece of the least s for which the score that was seen is
+// not above 97.5 % of samples. It is 0 where the probabilities may well be
+// right. The upper end is Student's, from the influence function, less the
+// excess that samples have whose true gaps are those that were seen, which is
+// less than that of the score.
 func (v *view) eceInterval(seed uint64) Interval {
-	gaps, noise := v.gaps()
 	score := v.score(ECE)
-	if v.draws(nil) < 2 {
+	spread := v.spread(v.influence(ECE))
+	if spread.draws < 2 {
 		return Interval{math.NaN(), math.NaN()}
 	}
+	gaps, noise := v.gaps()
 	random := rand.New(rand.NewPCG(seed, 0x656365)) // "ece"
 	normal := make([]float64, gapDraws*len(gaps))
 	for i := range normal {
 		normal[i] = random.NormFloat64() * fresh
 	}
-	quantile := func(s, q float64) float64 {
-		sums := make([]float64, gapDraws)
+	sums := make([]float64, gapDraws)
+	samples := func(s float64) []float64 {
 		for d := range sums {
+			sums[d] = 0
 			for b, g := range gaps {
 				sums[d] += math.Abs(s*g + noise[b]*normal[d*len(gaps)+b])
 			}
 		}
+		return sums
+	}
+	excess := 0.0
+	for _, x := range samples(1) {
+		excess += (x - score) / gapDraws
+	}
+	low := score * least(func(s float64) bool {
+		sums := samples(s)
 		slices.Sort(sums)
-		return sums[int(q*(gapDraws-1)+0.5)]
-	}
-	return Interval{
-		score * least(func(s float64) bool { return quantile(s, 0.975) >= score }),
-		score * least(func(s float64) bool { return quantile(s, 0.025) >= score }),
-	}
+		return sums[gapDraws*975/1000] >= score
+	})
+	return Interval{low, min(score+spread.quantile()*spread.se-excess, 1)}
 }
 
-// least is the smallest s of 0 or more, up to 16, for which ok, which is true
-// above it, is true.
+// least is the smallest s of 0 or more, up to 16, for which ok is true; it is
+// true for every larger one.
 func least(ok func(s float64) bool) float64 {
 	if ok(0) {
 		return 0

@@ -27,8 +27,8 @@ const z = 1.959963984540054 // the normal's 97.5 % quantile
 //
 // Each score has the method that held its promise in simulation (see the
 // test): shares (accuracy, precision, recall, f1, balanced_accuracy) Wilson's
-// interval with the number of rows that their spread is worth; ece the
-// inversion of a parametric bootstrap with the seed; all others Student's
+// interval with the number of rows that their spread is worth; ece a
+// parametric bootstrap with the seed; all others Student's
 // interval of the influence function on a scale where the score is nearly
 // normal (auc, average_precision: logit; r2: ln(1 - r2); the rest: ln), with
 // the degrees of freedom that the kurtosis leaves, and for means of losses
@@ -300,13 +300,20 @@ func (v *view) ratio(name Name, class int) (float64, Interval) {
 
 // share is Wilson's interval for a share p of the rows in, whose influence is
 // x: with as many draws as its spread is worth, and at most as many as there
-// are.
+// are rows. With groups their number is taken down for the freedom of the
+// spread. Source: Korn & Graubard 1998, Survey Methodology 24.
 func (v *view) share(p float64, x []float64, in func(row int) bool) Interval {
-	n := v.draws(in)
-	if se := v.spread(x).se; se > 0 {
-		n = min(n, p*(1-p)/(se*se))
+	s := v.spread(x)
+	if s.se == 0 {
+		return wilson(p, v.draws(in))
 	}
-	return wilson(p, n)
+	n := p * (1 - p) / (s.se * s.se)
+	alone := *v
+	if v.Group != nil {
+		alone.Group = nil
+		n *= math.Pow(z*fresh/s.quantile(), 2)
+	}
+	return wilson(p, min(n, alone.draws(in)))
 }
 
 // DifferenceSE is the standard error of the difference of a score between two

@@ -11,8 +11,8 @@ import (
 	"github.com/septet-ml/septet/metric"
 )
 
-// population draws n rows of a population with honest, overconfident or
-// useless predictions, as the task says.
+// population draws n rows of a population with skewed errors (regression),
+// predictions that are too sharp (binary), or right ones (multiclass).
 func population(r *rand.Rand, classes, n int) metric.Sample {
 	s := metric.Sample{Classes: classes, Target: make([]float64, n), Threshold: 0.4}
 	for i := range n {
@@ -73,6 +73,24 @@ func TestIntervalsHoldTheScoreOnFreshRows(t *testing.T) {
 			}
 		}
 	}
+}
+
+// groups draws n rows or a few more in groups of 1 to 8 that have something in
+// common, of which a prediction knows half.
+func groups(r *rand.Rand, _, n int) metric.Sample {
+	s := metric.Sample{Classes: 2, Threshold: 0.4}
+	for g := int32(0); len(s.Target) < n; g++ {
+		known, hidden := 1.5*r.NormFloat64()-1, 1.5*r.NormFloat64()
+		for range 1 + r.IntN(8) {
+			f, y := known+0.5*r.NormFloat64(), 0.0
+			if r.Float64() < 1/(1+math.Exp(-f-hidden)) {
+				y = 1
+			}
+			s.Target, s.Group = append(s.Target, y), append(s.Group, g)
+			s.Prediction = append(s.Prediction, 1/(1+math.Exp(-f)))
+		}
+	}
+	return s
 }
 
 func width(i metric.Interval) float64 { return i.High - i.Low }
