@@ -43,7 +43,7 @@ var mayImport = []rule{
 
 	{"learn/...", []string{"table", "fold", "metric/...", "problem", "learn/..."}},
 	{"duck", []string{"problem", "table/..."}},
-	{"source", []string{"duck", "problem", "table/..."}},
+	{"source", []string{"problem", "table/..."}},
 	{"points", []string{"artifact", "duck", "feature/...", "handoff", "label", "learn", "problem", "rowfile", "source", "table/..."}},
 	{"rowfile", []string{"artifact", "handoff", "learn", "problem", "table/..."}},
 	{"fitting", []string{"artifact", "durable", "feature/...", "fold", "handoff", "learn/...", "metric", "problem", "rowfile", "table/..."}},
@@ -53,6 +53,7 @@ var mayImport = []rule{
 	{"drift", []string{"feature/...", "handoff", "metric", "problem", "table/..."}},
 	{"telemetry/...", []string{"problem", "telemetry/..."}},
 	{"ledger/...", []string{"handoff", "problem", "ledger/..."}},
+	{"durable/durabletest", []string{"artifact", "durable", "handoff", "ledger/...", "source"}},
 	{"durable/...", []string{"artifact", "handoff", "ledger/...", "problem", "telemetry/...", "durable/..."}},
 	{"serve/...", []string{"artifact", "drift", "feature/...", "handoff", "learn/...", "ledger", "metric", "modelfile/...", "problem", "table/...", "telemetry/...", "serve/..."}},
 	{"sample", []string{"metric", "problem", "table/..."}},

@@ -80,7 +80,7 @@ func unknownRun(id string, err error) error {
 func newRun(o Options) *Run {
 	r := &Run{
 		workspace: o.Workspace, program: o.Program, ledger: o.Ledger, artifacts: o.Artifacts,
-		settings: o.Brief.Settings, checker: handoff.NewChecker(), now: o.Now, events: o.Events,
+		settings: o.Brief.Settings, checker: handoff.NewChecker(), now: o.Now, events: o.Events, locate: o.Locate,
 		own: map[handoff.Agent]handoff.Envelope{}, given: map[handoff.Agent]handoff.Envelope{},
 	}
 	if r.now == nil {

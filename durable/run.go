@@ -26,6 +26,10 @@ type Options struct {
 	Program   string // version; of a development build the binary's digest
 	Brief     handoff.Brief
 
+	// Locate lists the files that the paths of the brief's sources name. nil
+	// takes every path as a file.
+	Locate func(paths []string) ([]string, error)
+
 	// From, where set, takes the handoffs of the agents before it from FromRun
 	// as they are.
 	From    handoff.Agent
@@ -45,6 +49,7 @@ type Run struct {
 	settings  handoff.Settings
 	checker   *handoff.Checker
 	now       func() time.Time
+	locate    func(paths []string) ([]string, error)
 	log       *slog.Logger
 	tracer    trace.Tracer
 	closers   []func() error

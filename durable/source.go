@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
@@ -46,35 +45,6 @@ func (d *Desk) Source(sha256 string) (path string, err error) {
 // the order in which they were given, the files of a folder by name.
 func (d *Desk) Sources() []ledger.File { return slices.Clone(d.run.record.Files) }
 
-// sourceFiles are the files behind the sources in a fixed order: the sources
-// as given, the files of a folder by name. Hidden files and folders inside a
-// folder are left out.
-func sourceFiles(sources []handoff.Source) ([]string, error) {
-	var paths []string
-	for _, s := range sources {
-		info, err := os.Stat(s.Path)
-		if err != nil {
-			return nil, missing(s.Path, err)
-		}
-		if !info.IsDir() {
-			paths = append(paths, s.Path)
-			continue
-		}
-		entries, err := os.ReadDir(s.Path)
-		if err != nil {
-			return nil, missing(s.Path, err)
-		}
-		for _, e := range entries {
-			path := filepath.Join(s.Path, e.Name())
-			info, err := os.Stat(path)
-			if err == nil && info.Mode().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
-				paths = append(paths, path)
-			}
-		}
-	}
-	return paths, nil
-}
-
 func missing(path string, err error) error {
 	what := "cannot be read"
 	if os.IsNotExist(err) {
@@ -86,11 +56,17 @@ func missing(path string, err error) error {
 	}
 }
 
-// readSources digests the source files.
-func readSources(ctx context.Context, sources []handoff.Source) ([]ledger.File, error) {
-	paths, err := sourceFiles(sources)
-	if err != nil {
-		return nil, err
+// readSources digests the files behind the sources.
+func readSources(ctx context.Context, sources []handoff.Source, locate func([]string) ([]string, error)) ([]ledger.File, error) {
+	paths := make([]string, len(sources))
+	for i, s := range sources {
+		paths[i] = s.Path
+	}
+	if locate != nil {
+		var err error
+		if paths, err = locate(paths); err != nil {
+			return nil, err
+		}
 	}
 	files := make([]ledger.File, len(paths))
 	for i, path := range paths {

@@ -180,7 +180,7 @@ func (t *turn) inputs(ctx context.Context) ([]handoff.Input, error) {
 
 func (t *turn) briefInputs(ctx context.Context, brief handoff.Brief) ([]handoff.Input, error) {
 	if len(t.record.Files) == 0 && len(brief.Sources) > 0 {
-		files, err := readSources(ctx, brief.Sources)
+		files, err := readSources(ctx, brief.Sources, t.locate)
 		if err != nil {
 			return nil, err
 		}

@@ -26,8 +26,9 @@ var tableExtensions = []string{".csv", ".tsv", ".tab", ".psv", ".parquet", ".pq"
 
 // Locate lists the table files that paths name, folders in the order of their
 // file names. Sub-folders, hidden files and files that are no tables by their
-// name are left out; links are followed. What does not exist is a Usage
-// problem, and so are two tables of one name.
+// name are left out. Links are followed, but not out of the folder that they
+// lie in. What does not exist is a Usage problem, and so are two tables of one
+// name.
 func Locate(paths []string) ([]File, error) {
 	var files []File
 	for _, path := range paths {
@@ -77,6 +78,9 @@ func folder(path string) ([]File, error) {
 			continue
 		}
 		full := filepath.Join(path, name)
+		if err := staysInside(path, full); err != nil {
+			return nil, err
+		}
 		info, err := os.Stat(full)
 		if err != nil {
 			return nil, notFound(full, err)
@@ -94,6 +98,41 @@ func folder(path string) ([]File, error) {
 		}
 	}
 	return files, nil
+}
+
+// staysInside refuses a link that leads out of its folder: who can write into a
+// folder of data must not be able to have other files read.
+func staysInside(folder, file string) error {
+	root, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return notFound(folder, err)
+	}
+	target, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return notFound(file, err)
+	}
+	if rel, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(rel) {
+		return &problem.Problem{
+			Kind: problem.Usage, Code: "data.link", Where: file,
+			What: "the file is a link that leads out of its folder",
+			Why:  "a folder of data gives only what lies in it",
+			Fix:  "name the file that it leads to with --data, or copy it into the folder",
+		}
+	}
+	return nil
+}
+
+// Paths is Locate for who needs no names.
+func Paths(paths []string) ([]string, error) {
+	files, err := Locate(paths)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f.Path
+	}
+	return out, nil
 }
 
 // notFound is the problem of a path that cannot be opened, with the three

@@ -16,6 +16,7 @@ import (
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger/sqlite"
+	"github.com/septet-ml/septet/source"
 )
 
 // Options are those of a run in a workspace of the test's own, which is
@@ -41,7 +42,7 @@ func In(t testing.TB, workspace string, brief handoff.Brief) durable.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return durable.Options{Workspace: workspace, Ledger: l, Artifacts: files, Program: "test", Brief: brief}
+	return durable.Options{Workspace: workspace, Ledger: l, Artifacts: files, Program: "test", Brief: brief, Locate: source.Paths}
 }
 
 // Begin begins a run in a workspace of the test's own and ends it with the
