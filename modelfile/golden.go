@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
+	"github.com/septet-ml/septet/feature"
 	"github.com/septet-ml/septet/table"
 )
 
 // Golden are rows with the scores that the file must give for them, bit for
 // bit. The rows are nobody's: each cell is drawn by itself from the training
-// rows of its column.
+// rows of its column, and free text is made up of words that the features ask
+// for.
 type Golden struct {
 	Rows   []map[string]any `json:"rows"`   // as the endpoint takes them: a number, a text or null per column
 	Scores [][]float64      `json:"scores"` // width values a row
@@ -32,7 +35,11 @@ func (m *Model) MakeGolden(raw *table.Table, rows []int32, n int, seed uint64) e
 			if c == nil {
 				return fmt.Errorf("make golden rows: no column %q", in.Name)
 			}
-			row[in.Name] = cell(&in.CellRule, c, int(rows[random.IntN(len(rows))]))
+			at := int(rows[random.IntN(len(rows))])
+			row[in.Name] = cell(&in.CellRule, c, at)
+			if c.Kind == table.Text && !c.IsMissing(at) && m.isFreeText(in.Name) {
+				row[in.Name] = m.sentence(in.Name, random)
+			}
 		}
 		scores, err := m.scoreGolden(row)
 		if err != nil {
@@ -42,6 +49,38 @@ func (m *Model) MakeGolden(raw *table.Table, rows []int32, n int, seed uint64) e
 		m.Golden.Scores = append(m.Golden.Scores, scores)
 	}
 	return nil
+}
+
+// isFreeText tells whether a text column is no category: what it says is
+// nobody's business who reads the file.
+func (m *Model) isFreeText(column string) bool {
+	for i := range m.Transform.Features {
+		f := &m.Transform.Features[i]
+		if f.Op == feature.Category && m.Transform.Inputs[f.Inputs[0]].Name == column {
+			return false
+		}
+	}
+	return true
+}
+
+// sentence is one to six words that the features of a free text ask for, or
+// words of no meaning where they ask for none.
+func (m *Model) sentence(column string, random *rand.Rand) string {
+	var known []string
+	for i := range m.Transform.Features {
+		f := &m.Transform.Features[i]
+		if f.Op == feature.HasWord && m.Transform.Inputs[f.Inputs[0]].Name == column {
+			known = append(known, f.Levels[0])
+		}
+	}
+	if len(known) == 0 {
+		known = []string{"some", "words"}
+	}
+	said := make([]string, 1+random.IntN(6))
+	for i := range said {
+		said[i] = known[random.IntN(len(known))]
+	}
+	return strings.Join(said, " ")
 }
 
 // cell writes a value as a caller of the endpoint would.
@@ -116,7 +155,7 @@ func (m *Model) scoreGolden(row map[string]any) ([]float64, error) {
 }
 
 func (g *Golden) check(m *Model) error {
-	if len(g.Rows) != len(g.Scores) || len(g.Rows) > maxGolden {
+	if len(g.Rows) != len(g.Scores) || len(g.Rows) == 0 || len(g.Rows) > maxGolden {
 		return fmt.Errorf("%d golden rows with %d scores", len(g.Rows), len(g.Scores))
 	}
 	for i, scores := range g.Scores {

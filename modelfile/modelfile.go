@@ -180,13 +180,17 @@ func decode(data []byte) (*Model, error) {
 	return m, m.check()
 }
 
-// readParts inflates the parts. A part may be at most 1,000 times as large as
-// the whole file, which no honest one comes near.
+// maxInflation bounds how much larger than the file its parts may be together,
+// a megabyte aside. Fitted trees and their texts inflate to less than a tenth
+// of it.
+const maxInflation = 100
+
+// readParts inflates the parts, together at most maxInflation times the file.
 func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
 	if n := len(archive.File); n != len(parts) && n != len(parts)-1 {
 		return nil, fmt.Errorf("%d parts instead of %d", n, len(parts))
 	}
-	limit := min(int64(MaxBytes), 1000*size)
+	limit := min(int64(MaxBytes), maxInflation*size+1<<20)
 	content := make(map[string][]byte)
 	for i, f := range archive.File {
 		if f.Name != parts[i] {

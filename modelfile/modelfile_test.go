@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -197,4 +198,68 @@ func FuzzDecode(f *testing.F) {
 			m.Replay()
 		}
 	})
+}
+
+// What a person wrote into a free text does not get into the file.
+func TestFreeTextStaysOut(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	const n = 300
+	note := table.Column{Name: "note", Kind: table.Text}
+	spend := table.Column{Name: "spend", Kind: table.Number}
+	target := make([]float64, n)
+	for i := range n {
+		spend.Number = append(spend.Number, random.NormFloat64())
+		note.Levels = append(note.Levels, fmt.Sprintf("called about late delivery again, reference secret%04d", i))
+		note.Code = append(note.Code, int32(i))
+		if i%3 == 0 {
+			note.Levels[i] = fmt.Sprintf("happy with price and service, reference secret%04d", i)
+			target[i] = 1
+		}
+	}
+	raw := &table.Table{Rows: n, Columns: []table.Column{spend, note}}
+	rows := make([]int32, n)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	transform, _, err := feature.Fit(raw, []table.CellRule{{Kind: table.Number}, {Kind: table.Text}}, rows, feature.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	features, err := transform.Apply(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := linear.Learner{L2: 1}.Fit(context.Background(), learn.Data{Task: learn.Binary, Classes: 2, Table: features, Target: target}, nil, learn.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &modelfile.Model{
+		Manifest:  modelfile.Manifest{Title: "mood", Task: learn.Binary, Classes: []string{"no", "yes"}, Target: "mood", Metric: "auc", Threshold: new(0.5)},
+		Transform: transform, Ensemble: &ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: []learn.Model{model}}}},
+	}
+	if err := m.MakeGolden(raw, rows, 50, 1); err != nil {
+		t.Fatal(err)
+	}
+	said := 0
+	for _, row := range m.Golden.Rows {
+		text, _ := row["note"].(string)
+		if strings.Contains(text, "secret") {
+			t.Fatal("a golden row holds what somebody wrote")
+		}
+		if strings.Contains(text, "and") {
+			said++
+		}
+	}
+	if said == 0 || said == 50 {
+		t.Errorf("%d of 50 golden rows have a word that the features ask for: they do not try the feature", said)
+	}
+}
+
+// A file that cannot be tried is refused: its replay would prove nothing.
+func TestNoGoldenRows(t *testing.T) {
+	m, _ := build(t)
+	m.Golden = modelfile.Golden{}
+	if _, err := modelfile.Decode(encode(t, m)); !errors.Is(err, modelfile.ErrFormat) {
+		t.Errorf("error %v, want one that wraps ErrFormat", err)
+	}
 }
