@@ -38,7 +38,8 @@ type RunObject struct {
 	Questions   []handoff.Question                    `json:"questions"`
 }
 
-// RunError is why a run did not complete.
+// RunError is a problem as JSON: why a run did not complete, or a command did
+// not answer. What is absent is null.
 type RunError struct {
 	Code    string   `json:"code"`
 	Where   *string  `json:"where"`

@@ -60,7 +60,7 @@ func (b *builder) begin() {
 	r, s := b.run, b.run.Brief.Settings
 	status := StatusOf(b.workspace, r)
 	b.object = RunObject{
-		Format: "septet.run/1", RunID: r.ID, Status: status, Error: runError(r.Problem),
+		Format: "septet.run/1", RunID: r.ID, Status: status, Error: ErrorOf(r.Problem),
 		Request: r.Brief.Request, Started: r.Started, Program: r.Program, Seed: s.Seed,
 		Effort: Effort{Asked: s.Effort}, Findings: []handoff.Finding{}, Warnings: []string{},
 		Questions: append([]handoff.Question{}, r.Ask...), Verdicts: []handoff.Verdict{},
@@ -101,7 +101,8 @@ func some(text string) *string {
 	return &text
 }
 
-func runError(p *problem.Problem) *RunError {
+// ErrorOf is a problem as JSON; nil for nil.
+func ErrorOf(p *problem.Problem) *RunError {
 	if p == nil {
 		return nil
 	}

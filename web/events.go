@@ -31,6 +31,11 @@ type pulseAgent struct {
 // the whole of it first, so that a page that comes late or comes back is right
 // at once. It ends with the run.
 func (s *Site) events(w http.ResponseWriter, r *http.Request) {
+	run, err := s.find(r.Context(), r.PathValue("run"))
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
 	out := http.NewResponseController(w)
 	_ = out.SetWriteDeadline(time.Time{}) // a run may take hours
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -39,10 +44,6 @@ func (s *Site) events(w http.ResponseWriter, r *http.Request) {
 	defer ticks.Stop()
 	last, board, offset := "", terminal.NewBoard(), int64(0)
 	for {
-		run, err := s.find(r.Context(), r.PathValue("run"))
-		if err != nil {
-			return
-		}
 		events, next, err := durable.ReadEvents(s.workspace, run.ID, offset)
 		if err != nil {
 			s.log.Error("read a run's events", "run", run.ID, "error", err)
@@ -68,6 +69,9 @@ func (s *Site) events(w http.ResponseWriter, r *http.Request) {
 		case <-ticks.C:
 		case <-r.Context().Done():
 			return
+		}
+		if run, err = s.find(r.Context(), run.ID); err != nil {
+			return // its row was there a moment ago; the page asks again
 		}
 	}
 }

@@ -113,11 +113,8 @@ func (s *Site) show(make func(*http.Request) (page, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, err := make(r)
 		switch {
-		case errors.Is(err, ledger.ErrNotFound):
-			s.fail(w, r, http.StatusNotFound, &problem.Problem{Code: "request.path", What: "there is no such run or handoff in this workspace", Fix: "the list of runs is at /"})
 		case err != nil:
-			s.log.Error("page", "path", r.URL.Path, "error", err)
-			s.fail(w, r, http.StatusInternalServerError, &problem.Problem{Code: "septet.error", What: "the page could not be made", Why: err.Error(), Fix: "septet verify tells whether the ledger is sound"})
+			s.failed(w, r, err)
 		case p.name == "" || wantsJSON(r):
 			writeJSON(w, http.StatusOK, p.data)
 		default:
@@ -141,6 +138,16 @@ func (s *Site) render(w http.ResponseWriter, status int, p page) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the reader is gone, there is nobody to tell
+}
+
+// failed shows why a page could not be made.
+func (s *Site) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, ledger.ErrNotFound) {
+		s.fail(w, r, http.StatusNotFound, &problem.Problem{Code: "request.path", What: "there is no such run or handoff in this workspace", Fix: "the list of runs is at /"})
+		return
+	}
+	s.log.Error("page", "path", r.URL.Path, "error", err)
+	s.fail(w, r, http.StatusInternalServerError, &problem.Problem{Code: "septet.error", What: "the page could not be made", Why: err.Error(), Fix: "septet verify tells whether the ledger is sound"})
 }
 
 // fail shows a problem as the page or as JSON (RFC 9457).

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/septet-ml/septet/pipeline"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/terminal"
 )
@@ -123,29 +124,9 @@ func (a *app) encode(w io.Writer, v any) error {
 
 // failure is the answer of a command that could not give its own.
 type failure struct {
-	Format   string  `json:"format"` // septet.error/1
-	ExitCode int     `json:"exit_code"`
-	Error    failing `json:"error"`
-}
-
-// failing is a problem as JSON: what is absent is null.
-type failing struct {
-	Code    string   `json:"code"`
-	Where   *string  `json:"where"`
-	What    string   `json:"what"`
-	Why     *string  `json:"why"`
-	Nearest []string `json:"nearest"`
-	Fix     *string  `json:"fix"`
-}
-
-func failingOf(p *problem.Problem) failing {
-	some := func(s string) *string {
-		if s == "" {
-			return nil
-		}
-		return &s
-	}
-	return failing{p.Code, some(p.Where), p.What, some(p.Why), append([]string{}, p.Nearest...), some(p.Fix)}
+	Format   string             `json:"format"` // septet.error/1
+	ExitCode int                `json:"exit_code"`
+	Error    *pipeline.RunError `json:"error"`
 }
 
 // answers is the annotation of a command whose answer has its own form also
@@ -164,9 +145,9 @@ func (a *app) fail(ctx context.Context, c *cobra.Command, err error) int {
 	}
 	terminal.Problem(a.stderr, terminal.StyleFor(a.stderr), p)
 	if a.output == "json" || a.output == "ndjson" {
-		var object any = failure{"septet.error/1", code, failingOf(p)}
+		var object any = failure{"septet.error/1", code, pipeline.ErrorOf(p)}
 		if c.Annotations[answers] == answersRun {
-			object = refusedRun(code, failingOf(p))
+			object = refusedRun(code, pipeline.ErrorOf(p))
 		}
 		if err := a.encode(a.stdout, object); err != nil {
 			return 1

@@ -19,6 +19,7 @@ import (
 	"github.com/septet-ml/septet/ledger"
 	"github.com/septet-ml/septet/pipeline"
 	"github.com/septet-ml/septet/problem"
+	"github.com/septet-ml/septet/source"
 	"github.com/septet-ml/septet/terminal"
 )
 
@@ -138,7 +139,7 @@ func (a *app) work(ctx context.Context, o durable.Options, request, notice strin
 	}
 	tune(o.Brief.Settings)
 	watch := &watcher{app: a, notice: notice}
-	o.Workspace, o.Ledger, o.Artifacts, o.Events = w.dir, w.ledger, w.artifacts, watch.event
+	o.Workspace, o.Ledger, o.Artifacts, o.Events, o.Locate = w.dir, w.ledger, w.artifacts, watch.event, source.Paths
 	run, err := begin(w, agents(), o)
 	watch.close()
 	if err != nil {
@@ -252,24 +253,24 @@ func (a *app) printer() terminal.Printer {
 // run: what there is not is null.
 type refused struct {
 	pipeline.RunObject
-	RunID    *string    `json:"run_id"`
-	Status   *string    `json:"status"`
-	Started  *time.Time `json:"started"`
-	Seconds  *float64   `json:"seconds"`
-	Program  *string    `json:"program"`
-	Seed     *uint64    `json:"seed"`
-	Effort   *string    `json:"effort"`
-	Stages   []string   `json:"stages"`
-	Findings []string   `json:"findings"`
-	Warnings []string   `json:"warnings"`
-	Asked    []string   `json:"questions"`
-	Verdicts []string   `json:"verdicts"`
-	ExitCode int        `json:"exit_code"`
-	Error    failing    `json:"error"`
-	Request  *string    `json:"request"`
+	RunID    *string            `json:"run_id"`
+	Status   *string            `json:"status"`
+	Started  *time.Time         `json:"started"`
+	Seconds  *float64           `json:"seconds"`
+	Program  *string            `json:"program"`
+	Seed     *uint64            `json:"seed"`
+	Effort   *string            `json:"effort"`
+	Stages   []string           `json:"stages"`
+	Findings []string           `json:"findings"`
+	Warnings []string           `json:"warnings"`
+	Asked    []string           `json:"questions"`
+	Verdicts []string           `json:"verdicts"`
+	ExitCode int                `json:"exit_code"`
+	Error    *pipeline.RunError `json:"error"`
+	Request  *string            `json:"request"`
 }
 
-func refusedRun(code int, f failing) refused {
+func refusedRun(code int, f *pipeline.RunError) refused {
 	none := []string{}
 	return refused{
 		RunObject: pipeline.RunObject{Format: "septet.run/1"},

@@ -57,7 +57,11 @@ It listens on this machine only, unless a token file is given.`,
 			Workspace: w.dir, Addr: addr, TokenFile: tokenFile, Hosts: hosts, Registry: w.ledger, Site: site, Log: log,
 			Listening: func(info serve.Info) {
 				end.PID, end.Addr = info.PID, info.Addr
-				fmt.Fprintf(a.stderr, "predictions  %s/v1/models\ndashboard    %s\nstop with    septet stop\n", info.URL(), web.Link(info.Addr, "/", token))
+				page := "septet doctor prints its link" // a log is no place for the token
+				if terminal.IsTerminal(a.stderr) {
+					page = web.Link(info.Addr, "/", token)
+				}
+				fmt.Fprintf(a.stderr, "predictions  %s/v1/models\ndashboard    %s\nstop with    septet stop\n", info.URL(), page)
 			},
 		})
 		return end, err
