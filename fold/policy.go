@@ -41,20 +41,6 @@ func (p Part) String() string {
 	return fmt.Sprintf("Part(%d)", uint8(p))
 }
 
-// MarshalText makes a part its name in JSON.
-func (p Part) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
-// UnmarshalText reads a part's name.
-func (p *Part) UnmarshalText(text []byte) error {
-	for q := Unused; q <= Purged; q++ {
-		if q.String() == string(text) {
-			*p = q
-			return nil
-		}
-	}
-	return fmt.Errorf("part %q: not one of unused, train, validation, test, holdout, purged", text)
-}
-
 // By is what rows are divided by.
 type By string
 

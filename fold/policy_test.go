@@ -1,10 +1,8 @@
 package fold_test
 
 import (
-	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -244,16 +242,5 @@ func TestPolicyIsChecked(t *testing.T) {
 		if _, err := p.Split(d); problem.As(err) == nil || problem.As(err).Kind != problem.Usage {
 			t.Errorf("%s: %v, want a usage problem", name, err)
 		}
-	}
-}
-
-func TestPartIsItsNameInJSON(t *testing.T) {
-	text, err := json.Marshal(fold.Parts)
-	if err != nil || string(text) != `["train","validation","test","holdout"]` {
-		t.Errorf("%s, %v", text, err)
-	}
-	var back []fold.Part
-	if err := json.Unmarshal(text, &back); err != nil || !slices.Equal(back, fold.Parts) {
-		t.Errorf("%v, %v", back, err)
 	}
 }

@@ -334,9 +334,6 @@ func DifferenceSE(name Name, a, b Sample) float64 {
 	return v.spread(x).se
 }
 
-// Chance is the score of Guess; NaN where it is undefined.
-func Chance(name Name, s Sample) float64 { return Score(name, Guess(s)) }
-
 // Guess is the sample with predictions that know only the shares of the
 // classes, or the mean. One that is not valid has no predictions.
 func Guess(s Sample) Sample {

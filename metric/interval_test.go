@@ -52,24 +52,34 @@ func population(r *rand.Rand, classes, n int) metric.Sample {
 // this size cannot tell: fewer than 10 positives, losses without a variance.)
 func TestIntervalsHoldTheScoreOnFreshRows(t *testing.T) {
 	const samples, rows = 300, 250
-	for _, classes := range []int{0, 2, 4} {
-		r := rand.New(rand.NewPCG(uint64(classes), 5))
+	for _, of := range []struct {
+		name string
+		task string
+		draw func(r *rand.Rand, classes, n int) metric.Sample
+		size int
+	}{
+		{"skewed errors", "regression", population, 0},
+		{"too sharp", "binary", population, 2},
+		{"right", "multiclass", population, 4},
+		{"groups", "binary", groups, 2},
+	} {
+		r := rand.New(rand.NewPCG(uint64(of.size), 5))
 		held := make(map[metric.Name]int)
 		for range samples {
-			got := metric.Intervals(population(r, classes, rows), 1)
-			for name, truth := range metric.All(population(r, classes, 20*rows)) {
+			got := metric.Intervals(of.draw(r, of.size, rows), 1)
+			for name, truth := range metric.All(of.draw(r, of.size, 20*rows)) {
 				if i, ok := got[name]; ok && i.Low <= truth && truth <= i.High {
 					held[name]++
 				}
 			}
 		}
-		for _, name := range metric.For(map[int]string{0: "regression", 2: "binary", 4: "multiclass"}[classes]) {
+		for _, name := range metric.For(of.task) {
 			if name == metric.MAPE {
 				continue // truths near 0 leave it without a mean
 			}
 			// 92 % is what true 95 % falls below in 1 of 100 tests of 300.
 			if rate := float64(held[name]) / samples; rate < 0.92 {
-				t.Errorf("%s with %d classes: the interval holds the score in %.1f %% of samples, want 95", name, classes, 100*rate)
+				t.Errorf("%s, %s: the interval holds the score in %.1f %% of samples, want 95", of.name, name, 100*rate)
 			}
 		}
 	}
@@ -327,7 +337,7 @@ func TestChance(t *testing.T) {
 		{metric.R2, metric.Sample{Target: []float64{1, 2, 6}, Prediction: []float64{1, 2, 3}}, 0},
 		{metric.AUC, multiclassSample(), 0.5},
 	} {
-		if got := metric.Chance(test.name, test.sample); math.Abs(got-test.want) > 1e-12 {
+		if got := metric.Score(test.name, metric.Guess(test.sample)); math.Abs(got-test.want) > 1e-12 {
 			t.Errorf("%s by chance = %v, want %v", test.name, got, test.want)
 		}
 	}

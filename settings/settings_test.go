@@ -98,9 +98,6 @@ func TestValues(t *testing.T) {
 	if got, _ := settings.Float(set, "threshold.capacity"); got != 0.125 {
 		t.Errorf("capacity is %v", got)
 	}
-	if got, _ := settings.Day(set, "as_of"); got.Format("2006-01-02 15:04") != "2024-06-30 00:00" {
-		t.Errorf("as_of is %v", got)
-	}
 	if _, given := settings.Int(set, "label_days"); given {
 		t.Error("label_days was not given")
 	}
@@ -140,8 +137,6 @@ func FuzzCheck(f *testing.F) {
 				settings.Int(set, key)
 			case settings.Decimal, settings.Share:
 				settings.Float(set, key)
-			case settings.Date:
-				settings.Day(set, key)
 			}
 		}
 		settings.Bars(set)

@@ -41,19 +41,6 @@ func Float(set map[string]string, key string) (value float64, given bool) {
 	return value, true
 }
 
-// Day is a date of a map that passed Check, at midnight UTC.
-func Day(set map[string]string, key string) (value time.Time, given bool) {
-	text, given := set[key]
-	if !given {
-		return time.Time{}, false
-	}
-	value, err := day(text)
-	if err != nil {
-		panic("settings: " + key + " was not checked")
-	}
-	return value, true
-}
-
 // Bar is a score and the value that it must reach.
 type Bar struct {
 	Metric metric.Name

@@ -62,6 +62,9 @@ func analyze(ctx context.Context, d *durable.Desk, probe learn.Learner, in hando
 	if err != nil {
 		return out, err
 	}
+	if worth.importance == nil {
+		d.Partial("importance", "interactions")
+	}
 	transform, worth, unused := prune(transform, worth)
 	for _, x := range append(dropped, unused...) {
 		out.Dropped = append(out.Dropped, handoff.Dropped(x))

@@ -172,6 +172,14 @@ func (c *checks) split() {
 	} else if n := len(c.parts.Parts); n < 4 && c.parts.Reason != fold.AllParts {
 		c.find("data.split", handoff.Warning, handoff.Warned, "", fmt.Sprintf("only %d parts fit: there is no holdout", n), "give more rows or a longer period")
 	}
+	if c.e.classes() > 0 {
+		for class, name := range c.e.scope.Classes {
+			for _, part := range c.parts.Audit.Without(class) {
+				c.find("data.split", handoff.Warning, handoff.Warned, "", fmt.Sprintf("the %s part has no row of the class that is number %d of %d (%s)", part, class+1, c.e.classes(), name),
+					"give more rows of the class; figures of that part say nothing about it")
+			}
+		}
+	}
 	if e := c.e; e.copies != nil && e.extras() > 0 {
 		evidence := fmt.Sprintf("%s that are exact copies of others", plural(e.extras(), "row"))
 		if e.alike != nil {

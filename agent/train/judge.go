@@ -53,6 +53,9 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		"validation": measures(r.outOfFold(bench), d.Settings.Seed),
 		"test":       measures(sample, d.Settings.Seed),
 	}
+	if n := metric.Zeros(test.Target); test.Classes == 0 && n > 0 {
+		d.Warn(fmt.Sprintf("mape leaves out %d of the %d test rows, whose value is 0", n, len(test.Target)))
+	}
 	out.baselines = make(map[string]map[string]*float64)
 	primary := metric.Name(dataset.Scope.Metric)
 	best := baseline{se: math.NaN()}

@@ -79,8 +79,8 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 	return r, nil
 }
 
-// eligible are the bags that no constraint leaves out. The dummy and the rule
-// of thumb only ever serve for comparison, unless there is nothing else.
+// eligible are the bags that no constraint leaves out. Simple ones are among
+// them: whether they are worth a weight, the out-of-fold predictions say.
 func eligible(bags []*crossfit.Bag, in handoff.Choice) []*crossfit.Bag {
 	excluded := make(map[string]bool)
 	for _, c := range in.Leaderboard {

@@ -253,13 +253,3 @@ func checkStatic(s *Schema, f *Feature) error {
 	}
 	return nil
 }
-
-// Sources are the source columns of all features, sorted, each once.
-func Sources(features []Feature) []string {
-	var out []string
-	for _, f := range features {
-		out = append(out, f.SourceColumns...)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
