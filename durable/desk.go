@@ -25,7 +25,7 @@ import (
 type Desk struct {
 	RunID     string
 	Agent     handoff.Agent
-	Settings  handoff.Settings
+	Settings  handoff.Settings // Threads is 1 or more
 	Artifacts *artifact.Folder
 	Ledger    ledger.Ledger
 	Log       *slog.Logger

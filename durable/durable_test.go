@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -374,6 +375,25 @@ func TestPanicEndsInAProblem(t *testing.T) {
 	log, _ := os.ReadFile(filepath.Join(durable.RunDir(o.Workspace, record.ID), "log.ndjson"))
 	if !strings.Contains(string(log), "durable_test.go") {
 		t.Error("the log does not say where")
+	}
+}
+
+func TestNobodySaysHowManyThreads(t *testing.T) {
+	ctx := context.Background()
+	r, err := durable.Begin(ctx, durabletest.Options(t, source(t, "a")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	threads := 0
+	durable.Do(ctx, r, failing(func(_ context.Context, d *durable.Desk) (words, error) {
+		threads = d.Settings.Threads
+		return words{List: []string{"a"}}, nil
+	}, durable.Policy{}), r.Brief())
+	if _, err := r.End(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if want := runtime.GOMAXPROCS(0); threads != want {
+		t.Errorf("an agent may use %d threads, want one for each of %d processors", threads, want)
 	}
 }
 

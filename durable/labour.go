@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -73,8 +74,12 @@ func (t *turn) attempt(ctx context.Context) (*result, error) {
 }
 
 func (t *turn) newDesk() *Desk {
+	settings := t.settings
+	if settings.Threads == 0 {
+		settings.Threads = runtime.GOMAXPROCS(0)
+	}
 	return &Desk{
-		RunID: t.record.ID, Agent: t.agent, Settings: t.settings, Artifacts: t.artifacts, Ledger: t.ledger,
+		RunID: t.record.ID, Agent: t.agent, Settings: settings, Artifacts: t.artifacts, Ledger: t.ledger,
 		Log: t.log, Workspace: t.workspace, run: t.Run, key: t.key,
 	}
 }

@@ -35,7 +35,7 @@ type Settings struct {
 	Seed     uint64            `json:"seed"`
 
 	// Never part of a key.
-	Threads  int           `json:"threads,omitempty"`
+	Threads  int           `json:"threads,omitempty"` // 0 is one for each processor
 	Memory   int64         `json:"memory,omitempty"` // bytes; 0 is no limit of its own
 	Budget   time.Duration `json:"budget,omitempty"` // 0 is none
 	NoDeploy bool          `json:"no_deploy,omitempty"`
