@@ -16,8 +16,10 @@ import (
 //	Σ weight × curvature of the loss × feature × featureᵀ + L2
 //
 // summed over a sample of the rows; where there are many, the diagonal of
-// that. (It is made here, not by a library, so that a model has the same bits
-// on every processor.)
+// that. Outputs share one such sum, with the mean of their curvatures in each
+// row, and take the multiple of it that has their own total: it costs the most.
+// (It is made here, not by a library, so that a model has the same bits on
+// every processor.)
 type preconditioner struct {
 	size     int         // features and the intercept
 	factors  [][]float64 // of each output: lower triangle, size × size
@@ -50,19 +52,44 @@ func (o *objective) precondition(ctx context.Context, theta []float64, l2 float6
 		})
 		return c, err
 	}
-	c.factors = make([][]float64, len(sample.weight))
-	for k, w := range sample.weight {
-		a, err := sample.gram(ctx, w, o.threads)
-		if err != nil {
-			return nil, err
-		}
-		for i := range p {
-			a[i*p+i] = o.ridge(a[i*p+i], i, l2)
-		}
-		c.factors[k] = a
+	mean, total := sample.mean()
+	gram, err := sample.gram(ctx, mean, o.threads)
+	if err != nil {
+		return nil, err
 	}
-	err := learn.Blocks(ctx, len(c.factors), 1, o.threads, func(k, _ int) { factor(c.factors[k], p) })
+	c.factors = make([][]float64, len(sample.weight))
+	err = learn.Blocks(ctx, len(c.factors), 1, o.threads, func(k, _ int) {
+		a, share := make([]float64, p*p), total[k]
+		for i := range p {
+			for j := range i {
+				a[i*p+j] = share * gram[i*p+j]
+			}
+			a[i*p+i] = o.ridge(share*gram[i*p+i], i, l2)
+		}
+		factor(a, p)
+		c.factors[k] = a
+	})
 	return c, err
+}
+
+// mean is the mean over the outputs of the weights of each row, and total the
+// sum of each output's weights as a multiple of the sum of that.
+func (s *sample) mean() (mean, total []float64) {
+	mean, total = make([]float64, len(s.weight[0])), make([]float64, len(s.weight))
+	sum := 0.0
+	for k, weight := range s.weight {
+		for i, w := range weight {
+			mean[i] += w / float64(len(s.weight))
+			total[k] += w
+		}
+		sum += total[k] / float64(len(s.weight))
+	}
+	for k := range total {
+		if sum > 0 {
+			total[k] /= sum
+		}
+	}
+	return mean, total
 }
 
 // ridge is curvature with the penalty of feature j, above 0.
