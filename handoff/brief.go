@@ -36,8 +36,8 @@ type Settings struct {
 
 	// Never part of a key.
 	Threads  int           `json:"threads,omitempty"` // 0 is one for each processor
-	Memory   int64         `json:"memory,omitempty"` // bytes; 0 is no limit of its own
-	Budget   time.Duration `json:"budget,omitempty"` // 0 is none
+	Memory   int64         `json:"memory,omitempty"`  // bytes; 0 is no limit of its own
+	Budget   time.Duration `json:"budget,omitempty"`  // 0 is none
 	NoDeploy bool          `json:"no_deploy,omitempty"`
 	Until    Agent         `json:"until,omitempty"` // the last agent to work
 	Plan     bool          `json:"plan,omitempty"`  // only understand the request: Until scope_definer, and the run is planned
