@@ -11,7 +11,7 @@ import (
 )
 
 // magic begins the file; its last byte is the version.
-const magic = "SFOR\x01"
+const magic = "SFOR\x02"
 
 // tasks by their number in the file.
 var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
@@ -22,7 +22,8 @@ var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
 // text, the number of levels (1), the levels (4 each), their codes (1 each) and
 // the code of the others (1); the number of trees (4) and for each the number
 // of nodes (4), the nodes (column + 1 with bit 31 for absentLeft, 4; cut, 1;
-// right, 4, not for leaves) and the leaves' values (4 each).
+// right, 4, not for leaves), the leaves' values (4 each) and their covers (4
+// each).
 func (m *Model) MarshalBinary() ([]byte, error) {
 	put := binary.LittleEndian
 	out := append([]byte(magic), byte(slices.Index(tasks, m.task)))
@@ -59,7 +60,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 				out = put.AppendUint32(out, uint32(n.right))
 			}
 		}
-		for _, v := range t.values {
+		for _, v := range append(t.values[:len(t.values):len(t.values)], t.covers...) {
 			out = put.AppendUint32(out, math.Float32bits(v))
 		}
 	}
@@ -83,7 +84,7 @@ var (
 
 func decode(data []byte) (*Model, error) {
 	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
-		return nil, errors.New("not a forest of version 1")
+		return nil, errors.New("not a forest of version 2")
 	}
 	r := &reader{data: data[len(magic):]}
 	m := &Model{}
@@ -202,15 +203,10 @@ func (r *reader) tree(t *tree, columns, width int) error {
 	if r.err != nil {
 		return r.err
 	}
-	if leaves == 0 || int64(leaves)*int64(width)*4 > int64(len(r.data)) {
+	if leaves == 0 || int64(leaves)*int64(width+1)*4 > int64(len(r.data)) {
 		return errShort
 	}
-	for i, n := range t.nodes {
-		if n.column >= int32(columns) || n.column >= 0 && !(int(n.right) > i+1 && int(n.right) < len(t.nodes)) {
-			return errRange
-		}
-	}
-	if t.nodes[len(t.nodes)-1].column >= 0 {
+	if !t.inOrder(columns) {
 		return errRange
 	}
 	t.values = make([]float32, leaves*width)
@@ -220,5 +216,40 @@ func (r *reader) tree(t *tree, columns, width int) error {
 			return errRange
 		}
 	}
+	t.covers = make([]float32, leaves)
+	for i := range t.covers {
+		t.covers[i] = math.Float32frombits(r.uint32())
+		if v := float64(t.covers[i]); !(v >= 0 && v <= math.MaxFloat32) {
+			return errRange
+		}
+	}
 	return r.err
+}
+
+// inOrder tells whether the nodes are one tree in pre-order, not too deep, that
+// asks for columns that there are.
+func (t *tree) inOrder(columns int) bool {
+	size := make([]int32, len(t.nodes)) // of what is below a node, itself included
+	for i := len(t.nodes) - 1; i >= 0; i-- {
+		n := &t.nodes[i]
+		size[i] = 1
+		if n.column < 0 {
+			continue
+		}
+		if i+1 == len(t.nodes) || int(n.column) >= columns || int(n.right) != i+1+int(size[i+1]) || int(n.right) >= len(t.nodes) {
+			return false
+		}
+		size[i] += size[i+1] + size[n.right]
+	}
+	depth := make([]int16, len(t.nodes))
+	for i, n := range t.nodes {
+		if n.column < 0 {
+			continue
+		}
+		if depth[i] == maxDepth {
+			return false
+		}
+		depth[i+1], depth[n.right] = depth[i]+1, depth[i]+1
+	}
+	return int(size[0]) == len(t.nodes)
 }

@@ -4,12 +4,17 @@ import (
 	"math/rand/v2"
 )
 
-// tree is nodes in pre-order, and the values of its leaves: Width of them (one
-// per class, or 1) after another.
+// tree is nodes in pre-order, and of each leaf its values, Width of them (one
+// per class, or 1) after another, and the weight of its rows of training.
 type tree struct {
 	nodes  []node
 	values []float32
+	covers []float32
 }
+
+// maxDepth is the most divisions from the root to a leaf, so that hostile
+// models cannot make explanations slow.
+const maxDepth = 500
 
 // node divides rows by a column's code, or is a leaf.
 type node struct {
@@ -39,6 +44,7 @@ type grower struct {
 // branch is a node while the tree grows.
 type branch struct {
 	lo, hi      int       // its part of rows
+	depth       int       // divisions above it
 	weight      float64   // of its rows
 	sum         []float64 // of its rows' targets, one per value of a leaf
 	gain        float64   // of the best division; 0: none
@@ -61,7 +67,7 @@ func (g *grower) grow() tree {
 	for leaves := 1; leaves < g.leaves; leaves++ {
 		best := -1
 		for i, b := range g.open {
-			if b.gain > 0 && (best < 0 || b.gain > g.open[best].gain) {
+			if b.gain > 0 && b.depth < maxDepth && (best < 0 || b.gain > g.open[best].gain) {
 				best = i
 			}
 		}
@@ -71,6 +77,7 @@ func (g *grower) grow() tree {
 		b := g.open[best]
 		middle := g.partition(b)
 		b.left, b.right = g.branch(b.lo, middle), g.branch(middle, b.hi)
+		b.left.depth, b.right.depth = b.depth+1, b.depth+1
 		g.open[best] = b.left
 		g.open = append(g.open, b.right)
 	}
@@ -278,6 +285,7 @@ func (g *grower) write(t *tree, b *branch, prior []float64) {
 		for _, v := range g.share(b, prior) {
 			t.values = append(t.values, float32(v))
 		}
+		t.covers = append(t.covers, float32(b.weight))
 		return
 	}
 	t.nodes = append(t.nodes, node{column: int32(b.column), cut: b.cut, absentLeft: b.absentLeft})

@@ -47,6 +47,11 @@ func (m *Model) row(codes []uint8, out []float64) {
 			out[k] += float64(v)
 		}
 	}
+	m.finish(out)
+}
+
+// finish makes a prediction of the sums over the trees.
+func (m *Model) finish(out []float64) {
 	total := float64(len(m.trees))
 	switch m.task {
 	case learn.Regression:
@@ -72,10 +77,16 @@ func (t *tree) leaf(codes []uint8) int {
 		if n.column < 0 {
 			return int(n.right)
 		}
-		if c := codes[n.column]; c == absent && n.absentLeft || c != absent && c < n.cut {
+		if n.left(codes) {
 			at++
 		} else {
 			at = n.right
 		}
 	}
+}
+
+// left tells whether a row goes left at a division.
+func (n *node) left(codes []uint8) bool {
+	c := codes[n.column]
+	return c == absent && n.absentLeft || c != absent && c < n.cut
 }

@@ -81,6 +81,7 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, t
 	if err != nil {
 		return nil, err
 	}
+	m.Shares = o.shares()
 	if l.L2 > 0 || valid == nil || valid.N() == 0 {
 		m.Coefficients, err = o.minimise(ctx, o.start(), l.strength(), l.L1, exact)
 		return m, err

@@ -25,6 +25,10 @@ type Model struct {
 	// intercept. There is one output, for multiclass one per present class.
 	Coefficients []float64 `json:"coefficients"`
 
+	// Shares are the parts of the training weight that had each switch on, for
+	// explanations; none in a file of an older program.
+	Shares []float64 `json:"shares,omitempty"`
+
 	// Multiclass: the classes that had training rows, rising; each other class
 	// has the probability Rest.
 	Present []int   `json:"present,omitempty"`
@@ -251,6 +255,9 @@ func (m *Model) check() error {
 		if math.Abs(b) > 1e100 {
 			return errors.New("a coefficient is out of range")
 		}
+	}
+	if n := len(m.Shares); n > 0 && n != m.Features-m.Dense || slices.ContainsFunc(m.Shares, func(v float64) bool { return !(v >= 0 && v <= 1) }) {
+		return errors.New("shares out of range")
 	}
 	for i := range m.Columns {
 		if err := m.Columns[i].check(m.Dense, m.Features); err != nil {

@@ -18,7 +18,6 @@ type walker struct {
 	loads []uint32 // by step: a leaf's value as float32 bits, or the number of a set
 	sets  []Set
 	roots []int32 // first step of each tree
-	edges
 }
 
 // slot says how a value becomes a code.
@@ -89,7 +88,6 @@ func newWalker(m *Model) walker {
 		}
 	}
 	w.roots = append(w.roots, int32(len(w.steps)))
-	w.edges = newEdges(m, &w)
 	return w
 }
 
