@@ -38,7 +38,7 @@ type Trees struct {
 	nodes   []node    // tree after tree
 	values  []float64 // tree after tree, outputs × its nodes
 	points  []int     // by tree: points of the rule that is exact for it
-	rules   [][]point // by number of points; those in use
+	rules   []rule    // by number of points; those in use
 	space   int       // points × nodes of the largest product
 	most    int       // nodes of the largest tree
 	cost    int
@@ -53,8 +53,9 @@ type node struct {
 	whole        float64 // product of the shares of all edges so far that ask the column
 }
 
-// point is a point t of Gauss's rule on 0..1, with 1-t, 1/(1-t) and the weight.
-type point struct{ t, rest, inverse, weight float64 }
+// rule is Gauss's rule on 0..1: of each point t also 1-t, the weight, and
+// weight / (1-t).
+type rule struct{ t, rest, weight, over []float64 }
 
 // New is no trees, of the given number of values a leaf.
 func New(outputs int) *Trees { return &Trees{outputs: outputs, roots: []int32{0}} }
@@ -102,9 +103,9 @@ func (t *Trees) Add(nodes []Node, values []float64) (mean []float64) {
 	}
 	points := max((deepest+1)/2, 1)
 	for len(t.rules) <= points {
-		t.rules = append(t.rules, nil)
+		t.rules = append(t.rules, rule{})
 	}
-	if t.rules[points] == nil {
+	if t.rules[points].t == nil {
 		t.rules[points] = gauss(points)
 	}
 	t.points = append(t.points, points)
@@ -120,7 +121,7 @@ func (t *Trees) Add(nodes []Node, values []float64) (mean []float64) {
 type Walk struct {
 	trees   *Trees
 	product []float64 // points by node: of the factors on the way down
-	inverse []float64 // of the split column's factors so far
+	inverse []float64 // one over the split column's factor so far, where it was asked before and followed
 	sums    []float64 // what the leaves below add up to
 	follows []bool    // by node: the row follows all edges so far that ask the edge's column
 }
@@ -150,23 +151,23 @@ func (t *Trees) Walk() *Walk {
 func (w *Walk) Tree(tree int, right []bool, out []float64) {
 	t := w.trees
 	from, to := t.roots[tree], t.roots[tree+1]
-	nodes, rule := t.nodes[from:to], t.rules[t.points[tree]]
+	nodes, rule := t.nodes[from:to], &t.rules[t.points[tree]]
 	w.down(nodes, rule, right)
 	columns := len(out) / t.outputs
 	values := t.values[int(from)*t.outputs : int(to)*t.outputs]
 	for k := range t.outputs {
 		if t.outputs > 1 {
-			copy(w.sums, w.product[:len(nodes)*len(rule)])
+			copy(w.sums, w.product[:len(nodes)*len(rule.t)])
 		}
 		w.up(nodes, rule, values[k*len(nodes):(k+1)*len(nodes)], out[k*columns:(k+1)*columns])
 	}
 }
 
-func (w *Walk) down(nodes []node, rule []point, right []bool) {
-	n := len(rule)
+func (w *Walk) down(nodes []node, r *rule, right []bool) {
+	n := len(r.t)
 	follows := w.follows[:len(nodes)]
 	follows[0] = true
-	for q := range rule {
+	for q := range n {
 		w.product[q] = 1
 	}
 	for i := range nodes {
@@ -178,29 +179,32 @@ func (w *Walk) down(nodes []node, rule []point, right []bool) {
 		if right[i] {
 			goes++
 		}
-		here, inverse := w.product[i*n:(i+1)*n], w.inverse[i*n:(i+1)*n]
-		before, whole := follows[nodes[left].last], nodes[nodes[left].last].whole
-		if before {
-			for q := range rule {
-				inverse[q] = 1 / (rule[q].t + float64(whole*rule[q].rest))
+		here := w.product[i*n : (i+1)*n]
+		last := nodes[left].last
+		before := follows[last]
+		if before && last != 0 { // take the column's factor so far out
+			inverse, whole := w.inverse[i*n:(i+1)*n], nodes[last].whole
+			for q, t := range r.t {
+				inverse[q] = 1 / (t + float64(whole*r.rest[q]))
+				here[q] *= inverse[q]
 			}
 		}
 		for c := left; c <= left+1; c++ {
 			follows[c] = before && c == goes
-			share, whole := nodes[c].share, nodes[c].whole
 			below := w.product[c*n : (c+1)*n]
-			switch {
+			switch whole := nodes[c].whole; {
 			case follows[c]:
-				for q := range below {
-					below[q] = here[q] * inverse[q] * (rule[q].t + float64(whole*rule[q].rest))
+				for q, t := range r.t {
+					below[q] = here[q] * (t + float64(whole*r.rest[q]))
 				}
 			case before:
-				for q := range below {
-					below[q] = here[q] * inverse[q] * float64(whole*rule[q].rest)
+				for q, rest := range r.rest {
+					below[q] = here[q] * float64(whole*rest)
 				}
 			default:
-				for q := range below {
-					below[q] = here[q] * share
+				share := nodes[c].share
+				for q, v := range here {
+					below[q] = v * share
 				}
 			}
 		}
@@ -209,46 +213,56 @@ func (w *Walk) down(nodes []node, rule []point, right []bool) {
 
 // up turns products into sums from the leaves to the root and adds what they
 // count for.
-func (w *Walk) up(nodes []node, rule []point, values, out []float64) {
-	n := len(rule)
+func (w *Walk) up(nodes []node, r *rule, values, out []float64) {
+	n := len(r.t)
 	for i := len(nodes) - 1; i > 0; i-- {
 		e := &nodes[i]
 		here := w.sums[i*n : (i+1)*n]
 		if e.left == 0 {
+			value := values[i]
 			for q := range here {
-				here[q] *= values[i]
+				here[q] *= value
 			}
 		}
-		parent := &nodes[e.parent]
-		above, inverse := w.sums[int(e.parent)*n:int(e.parent+1)*n], w.inverse[int(e.parent)*n:int(e.parent+1)*n]
-		if int(parent.left) == i-1 { // the right child comes first: clear what was the product
-			clear(above)
-		}
-		if !w.follows[e.last] {
+		up := int(e.parent)
+		above := w.sums[up*n : (up+1)*n]
+		if int(nodes[up].left) == i-1 { // the right child comes first: it replaces what was the product
+			copy(above, here)
+		} else {
 			for q, v := range here {
 				above[q] += v
 			}
+		}
+		if !w.follows[e.last] {
 			continue
 		}
-		total, rest := 0.0, 1-nodes[e.last].whole
-		for q, v := range here {
-			p := &rule[q]
-			above[q] += v
-			factor := -p.inverse
-			if w.follows[i] {
-				factor = (1 - e.whole) / (p.t + float64(e.whole*p.rest))
+		total := 0.0
+		if w.follows[i] {
+			for q, v := range here {
+				total += float64(r.weight[q]*v) / (r.t[q] + float64(e.whole*r.rest[q]))
 			}
-			total += float64(p.weight * v * (factor - float64(rest*inverse[q])))
+			total *= 1 - e.whole
+		} else {
+			for q, v := range here {
+				total -= float64(r.over[q] * v)
+			}
 		}
-		out[parent.column] += total
+		if e.last != 0 {
+			before, inverse := 0.0, w.inverse[up*n:(up+1)*n]
+			for q, v := range here {
+				before += float64(float64(r.weight[q]*v) * inverse[q])
+			}
+			total -= float64((1 - nodes[e.last].whole) * before)
+		}
+		out[nodes[up].column] += total
 	}
 }
 
 // gauss is the rule with n points on 0..1, exact for polynomials below degree
 // 2n: the roots of Legendre's polynomial by Newton's method.
-func gauss(n int) []point {
-	out := make([]point, n)
-	for i := range out {
+func gauss(n int) rule {
+	var r rule
+	for i := range n {
 		x := math.Cos(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
 		slope := 0.0
 		for range 20 {
@@ -260,7 +274,9 @@ func gauss(n int) []point {
 			slope = float64(n) * (float64(x*here) - before) / (float64(x*x) - 1)
 			x -= here / slope
 		}
-		out[i] = point{(1 + x) / 2, (1 - x) / 2, 2 / (1 - x), 1 / (float64((1-float64(x*x))*slope) * slope)}
+		weight := 1 / (float64((1-float64(x*x))*slope) * slope)
+		r.t, r.rest = append(r.t, (1+x)/2), append(r.rest, (1-x)/2)
+		r.weight, r.over = append(r.weight, weight), append(r.over, 2*weight/(1-x))
 	}
-	return out
+	return r
 }

@@ -1,0 +1,186 @@
+// Package explain says why an ensemble gave a row its score: how much each
+// column moved it, in one scale for members of every family.
+//
+// The scale is that of the score that is served: the value for regression, the
+// log-odds of the calibrated probability for classes. The contributions of a
+// row add up to its score minus the base, the score of a row of which nothing
+// is known, and nothing is left over.
+//
+// Each member explains itself where it is additive, by Shapley values: trees
+// by the path-dependent game (package shap), in log-odds where they are
+// boosted and in probabilities where they are averaged; linear models by
+// coefficient × (value − mean). From there to the served score lead functions
+// of one variable that rise (sigmoid, calibration, log-odds), and the weighted
+// mean of the ensemble. Contributions pass a rising function by its slope
+// between the base and the row, which is finite and above 0; so every sum is
+// kept, every sign of a member's contribution too, and a regression, or a
+// boosted model alone, has the very Shapley values of its game. Source: Chen,
+// Lundberg, Lee 2022, Explaining a series of models by propagating Shapley
+// values, Nature Communications 13 (the rescale rule).
+//
+// Members that have no exact form (neighbours, nets) are explained by
+// permutations against made-up rows: an estimate, whose sum is exact.
+package explain
+
+import (
+	"slices"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/calibrate"
+	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/portable"
+)
+
+// Model explains one ensemble. It is never changed, and safe for concurrent
+// use.
+type Model struct {
+	task        learn.Task
+	width       int
+	columns     int
+	ensemble    *ensemble.Model
+	calibration calibrate.Map
+	parts       []part
+	prediction  []float64 // by output: the ensemble's for a row of which nothing is known
+	base        []float64 // by output: the same in the scale of contributions
+	cost        int
+	exact       bool
+}
+
+// part is a model of the ensemble and its share of the mean.
+type part struct {
+	explainer
+	share float64
+}
+
+// explainer explains a model's predictions as Predict gives them:
+// probabilities, or the value.
+type explainer interface {
+	// base is, for each output, the prediction for a row of which nothing is
+	// known.
+	base() []float64
+
+	// add adds share × each column's contribution to out, which has one value
+	// per output and column.
+	add(x []float64, share float64, out []float64)
+
+	// cost is the work of add, in steps of a few nanoseconds.
+	cost() int
+}
+
+// New lays an ensemble over a table of the given number of columns out for
+// explanations. background are rows of that table, one after another, for
+// members that have no exact explanation: one row at least.
+func New(task learn.Task, e *ensemble.Model, c calibrate.Map, columns int, background []float64) *Model {
+	m := &Model{
+		task: task, width: e.Width(), columns: columns, ensemble: e, calibration: c,
+		prediction: make([]float64, e.Width()), base: make([]float64, e.Width()), exact: true,
+	}
+	total := 0.0
+	for _, member := range e.Members {
+		total += member.Weight
+	}
+	for _, member := range e.Members {
+		for i, model := range member.Models {
+			p := part{share: member.Weight / total / float64(len(member.Models))}
+			p.explainer = exactly(model, columns)
+			if p.explainer == nil {
+				p.explainer = sampling(model, columns, background, i, len(member.Models))
+				m.exact = false
+			}
+			for k, v := range p.base() {
+				m.prediction[k] += float64(p.share * v)
+			}
+			m.cost += p.cost()
+			m.parts = append(m.parts, p)
+		}
+	}
+	copy(m.base, m.prediction)
+	m.Scale(m.calibrated(m.base))
+	return m
+}
+
+// Base is, for each output, the score of a row of which nothing is known, in
+// the scale of contributions.
+func (m *Model) Base() []float64 { return m.base }
+
+// Exact tells whether no member is explained by an estimate.
+func (m *Model) Exact() bool { return m.exact }
+
+// Cost is the work of a row, in steps of a few nanoseconds.
+func (m *Model) Cost() int { return m.cost }
+
+// Scale turns scores as they are served, in place, into the scale of
+// contributions: probabilities into log-odds, values into themselves.
+func (m *Model) Scale(scores []float64) {
+	if m.task == learn.Regression {
+		return
+	}
+	for k, p := range scores {
+		scores[k] = LogOdds(p)
+	}
+}
+
+// LogOdds is ln p/(1-p) of a probability, which is held within 1e-15 of 0 and
+// 1.
+func LogOdds(p float64) float64 {
+	p = min(max(p, tiny), 1-tiny)
+	return portable.Log(p) - portable.Log(1-p)
+}
+
+const tiny = 1e-15
+
+// Row explains a row: out gets, for each output, how much each column moved
+// the score. With the base they add up to the score, scaled. x has one value
+// per column, out Width × columns.
+func (m *Model) Row(x, out []float64) {
+	clear(out)
+	for _, p := range m.parts {
+		p.add(x, p.share, out)
+	}
+	if m.task == learn.Regression {
+		return
+	}
+	predicted := make([]float64, m.width)
+	m.ensemble.Predict(x, predicted)
+	from := m.prediction
+	if m.calibration.Kind == calibrate.Temperature {
+		from, predicted = m.temperature(out, predicted)
+	}
+	for k := range from {
+		scale(out[k*m.columns:(k+1)*m.columns], secant(m.logOdds, from[k], predicted[k], near(from[k])))
+	}
+}
+
+// logOdds is the scaled score of a prediction. Temperature has been applied
+// before.
+func (m *Model) logOdds(p float64) float64 {
+	if m.calibration.Kind != calibrate.Temperature {
+		one := [1]float64{p}
+		m.calibrated(one[:])
+		p = one[0]
+	}
+	return LogOdds(p)
+}
+
+// calibrated applies the calibration in place.
+func (m *Model) calibrated(p []float64) []float64 {
+	m.calibration.Apply(p)
+	return p
+}
+
+// temperature takes contributions to the ensemble's probabilities through the
+// calibration softmax(slope × ln p). It gives the calibrated base and
+// prediction.
+func (m *Model) temperature(out, predicted []float64) (from, to []float64) {
+	logarithm := func(p float64) float64 { return float64(m.calibration.Slope * portable.Log(max(p, tiny))) }
+	z := make([]float64, m.width)
+	for k, p := range m.prediction {
+		z[k] = logarithm(p)
+		scale(out[k*m.columns:(k+1)*m.columns], secant(logarithm, p, predicted[k], near(p)))
+	}
+	softmax(z, out)
+	return m.calibrated(slices.Clone(m.prediction)), m.calibrated(predicted)
+}
+
+// near is the distance within which probabilities are as good as p.
+func near(p float64) float64 { return 1e-11 * min(p, 1-p) }
