@@ -130,6 +130,7 @@ func (m Model) Check() []Fault {
 	m.checkMembers(l)
 	m.checkMetrics(l)
 	m.checkVerdicts(l)
+	m.checkDetail(l)
 	return l.faults
 }
 

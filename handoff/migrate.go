@@ -14,7 +14,36 @@ type migration struct {
 
 // migrations are all there are, in any order. Version 1.0.0 is the first of
 // every payload.
-func migrations() []migration { return nil }
+func migrations() []migration {
+	return []migration{
+		{"model", "1.0.0", "1.1.0", modelDetail},
+		{"deployment", "1.0.0", "1.1.0", func(doc map[string]any) error { return inside(doc, modelDetail, "model") }},
+		{"watch", "1.0.0", "1.1.0", func(doc map[string]any) error { return inside(doc, modelDetail, "deployment", "model") }},
+	}
+}
+
+// modelDetail says of a model's details that they were not measured.
+func modelDetail(doc map[string]any) error {
+	for _, name := range []string{"sets", "decision", "learning"} {
+		doc[name] = nil
+	}
+	doc["groups"], doc["segments"] = []any{}, []any{}
+	doc["curves"] = map[string]any{"roc": []any{}, "precision_recall": []any{}, "gain": []any{}, "reliability": []any{}, "confusion": nil}
+	return nil
+}
+
+// inside applies a migration to the payload inside doc, under the names of a
+// path.
+func inside(doc map[string]any, apply func(map[string]any) error, path ...string) error {
+	for _, name := range path {
+		inner, ok := doc[name].(map[string]any)
+		if !ok {
+			return fmt.Errorf("no object %q", name)
+		}
+		doc = inner
+	}
+	return apply(doc)
+}
 
 // Upgrade is the envelope with its output in the version that zero has, for
 // reading: its id is another one. An envelope of that version is given back as

@@ -16,6 +16,12 @@ type Model struct {
 	Effort      Effort                         `json:"effort"`
 	Openings    int                            `json:"openings"` // of the sealed test, this one included
 	Refit       bool                           `json:"refit"`    // refitted on train + validation + test after the test
+	Sets        *Sets                          `json:"sets"`     // intervals or sets of classes; null where the rows are too few to promise any
+	Decision    *Decision                      `json:"decision"` // what the threshold does; binary only
+	Curves      Curves                         `json:"curves"`
+	Groups      []Breakdown                    `json:"groups"`   // by the scope's fairness groups
+	Segments    []Breakdown                    `json:"segments"` // by the features that matter most
+	Learning    *Learning                      `json:"learning"` // whether more rows would help; null where it was not measured
 	Notes       []string                       `json:"notes"`
 }
 
@@ -49,4 +55,4 @@ type Effort struct {
 }
 
 // Schema is the payload's schema.
-func (Model) Schema() (string, string) { return "model", "1.0.0" }
+func (Model) Schema() (string, string) { return "model", "1.1.0" }

@@ -58,6 +58,10 @@ type Manifest struct {
 	Calibration calibrate.Map `json:"calibration"`
 	LatencyMS   float64       `json:"latency_ms"` // asked limit of one row's p99; 0 is none
 	Points      *Points       `json:"points,omitempty"`
+
+	// Conformal makes intervals or sets of classes that go with the scores;
+	// nil in a file that has none.
+	Conformal *calibrate.Conformal `json:"conformal,omitempty"`
 }
 
 // Points is what is known of a model whose raw columns are features of
@@ -250,7 +254,21 @@ func (m *Model) check() error {
 	if err := m.checkPoints(); err != nil {
 		return err
 	}
+	if err := m.checkConformal(); err != nil {
+		return err
+	}
 	return m.Golden.check(m)
+}
+
+func (m *Model) checkConformal() error {
+	c := m.Conformal
+	if c == nil {
+		return nil
+	}
+	if intervals := c.Kind == calibrate.Absolute || c.Kind == calibrate.Scaled; intervals != (m.Task == learn.Regression) || c.Width != m.Width() {
+		return fmt.Errorf("conformal sets %s of width %d do not suit the task", c.Kind, c.Width)
+	}
+	return c.Check()
 }
 
 func (m *Model) checkPoints() error {

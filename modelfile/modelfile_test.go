@@ -263,3 +263,32 @@ func TestNoGoldenRows(t *testing.T) {
 		t.Errorf("error %v, want one that wraps ErrFormat", err)
 	}
 }
+
+// A file keeps what makes its intervals or sets; one without is read as before,
+// and one whose sets do not suit the task is refused.
+func TestConformalTravels(t *testing.T) {
+	m, _ := build(t)
+	read, err := modelfile.Decode(encode(t, m))
+	if err != nil || read.Conformal != nil {
+		t.Fatalf("a file without sets: %v, %v", read.Conformal, err)
+	}
+	m.Conformal = &calibrate.Conformal{Kind: calibrate.Least, Coverage: 0.9, Width: 1, Quantile: 0.7}
+	read, err = modelfile.Decode(encode(t, m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(m.Conformal, read.Conformal); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for name, c := range map[string]calibrate.Conformal{
+		"intervals of classes":  {Kind: calibrate.Absolute, Coverage: 0.9, Width: 1, Quantile: 0.7},
+		"sets of three columns": {Kind: calibrate.Least, Coverage: 0.9, Width: 3, Quantile: 0.7},
+		"a coverage of 1":       {Kind: calibrate.Least, Coverage: 1, Width: 1, Quantile: 0.7},
+		"a kind of its own":     {Kind: "luck", Coverage: 0.9, Width: 1, Quantile: 0.7},
+	} {
+		m.Conformal = &c
+		if _, err := modelfile.Decode(encode(t, m)); !errors.Is(err, modelfile.ErrFormat) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}

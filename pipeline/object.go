@@ -30,6 +30,7 @@ type RunObject struct {
 	Metrics     map[string]map[string]handoff.Measure `json:"metrics"`   // validation (out of fold), test
 	Baselines   map[string]map[string]*float64        `json:"baselines"` // on the same test rows
 	Verdicts    []handoff.Verdict                     `json:"verdicts"`
+	Tested      *Tested                               `json:"tested"`
 	Model       *Model                                `json:"model"`
 	Deployment  *Deployment                           `json:"deployment"`
 	Observation *Observation                          `json:"observation"`
@@ -129,6 +130,16 @@ func (k *Kept) UnmarshalJSON(data []byte) error {
 	}
 	*k = Kept{all.Name, all.Formula, all.SourceColumns, true}
 	return nil
+}
+
+// Tested is what the sealed test says beside the scores. What was not measured
+// is null or empty.
+type Tested struct {
+	Sets     *handoff.Sets       `json:"sets"`
+	Decision *handoff.Decision   `json:"decision"`
+	Groups   []handoff.Breakdown `json:"groups"`
+	Segments []handoff.Breakdown `json:"segments"`
+	Learning *handoff.Learning   `json:"learning"`
 }
 
 // Model is the file that the run made.

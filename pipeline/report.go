@@ -212,6 +212,7 @@ func (b *builder) model(m handoff.Model) error {
 	units := m.Effort.Units
 	o.Effort.Units, o.Effort.Capped = &units, m.Effort.Capped && o.Effort.Asked != fmt.Sprint(units)
 	o.Metrics, o.Baselines, o.Verdicts = m.Metrics, m.Baselines, m.Verdicts
+	o.Tested = &Tested{m.Sets, m.Decision, m.Groups, m.Segments, m.Learning}
 	versions, err := b.ledger.Models(b.ctx, m.Name)
 	if err != nil {
 		return err

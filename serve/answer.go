@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/calibrate"
 )
 
 // answer writes the predictions of one slot:
@@ -16,12 +17,16 @@ import (
 // A model of event features has "as_of" before "model": the date of the
 // features that were looked up, or null where all rows brought their own.
 //
+// Where a request asks for them, an interval or set is behind each prediction.
+//
 // Class names and the model's part are made once, when the slot is.
 type answer struct {
 	task    learn.Task
 	classes [][]byte // JSON texts by class index
 	keys    [][]byte // of probabilities: `"no":`
 	tail    []byte   // from the end of the predictions to the request id's text
+
+	conformal *calibrate.Conformal // makes intervals or sets; nil where none are asked for
 }
 
 // modelRef names the model that answered.
@@ -86,7 +91,7 @@ func (a *answer) row(b []byte, m Model, scores []float64) []byte {
 		b = append(b, ',')
 		b = append(b, a.keys[1]...)
 		b = appendFloat(b, scores[0])
-		b = append(b, "}}"...)
+		b = append(b, '}')
 	case learn.Multiclass:
 		b = append(b, a.classes[m.Class(scores)]...)
 		b = append(b, `,"probability":null,"probabilities":{`...)
@@ -97,12 +102,12 @@ func (a *answer) row(b []byte, m Model, scores []float64) []byte {
 			b = append(b, a.keys[k]...)
 			b = appendFloat(b, p)
 		}
-		b = append(b, "}}"...)
+		b = append(b, '}')
 	default:
 		b = appendFloat(b, scores[0])
-		b = append(b, `,"probability":null,"probabilities":null}`...)
+		b = append(b, `,"probability":null,"probabilities":null`...)
 	}
-	return b
+	return append(a.appendSet(b, scores), '}')
 }
 
 // appendFloat writes a finite double in its shortest form that reads back as

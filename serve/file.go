@@ -15,7 +15,7 @@ func OpenFile(path string) (Model, error) {
 	}
 	about := &About{
 		Digest: m.Digest(), Bytes: m.Bytes(), Title: m.Title, Task: m.Task, Classes: m.Classes,
-		Inputs: m.Transform.Inputs, Width: m.Width(), Points: m.Points,
+		Inputs: m.Transform.Inputs, Width: m.Width(), Points: m.Points, Conformal: m.Conformal,
 	}
 	for i := range m.Transform.Features {
 		about.Features = append(about.Features, m.Transform.Features[i].Name)

@@ -63,6 +63,7 @@ func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot,
 		ref: ref, color: color, path: path, model: model, about: about, form: newForm(about.Inputs), answer: answer,
 		bytes: about.Bytes, memory: max(0, liveHeap()-before),
 	}
+	sl.form.sets = about.Conformal != nil
 	if lookup != nil {
 		sl.form.lookup = lookup
 		sl.answer, sl.dated = answer.asOf("null"), answer.asOf(`"`+lookup.asOf+`"`)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/septet-ml/septet/feature"
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/modelfile"
 	"github.com/septet-ml/septet/table"
 )
@@ -38,6 +39,10 @@ type About struct {
 	Features []string
 	Width    int      // scores per row: the number of classes for multiclass, else 1
 	Golden   []Golden // made-up rows with the scores that the model must give
+
+	// Conformal makes intervals or sets of classes of the scores; nil where the
+	// file has none.
+	Conformal *calibrate.Conformal
 
 	// Points names the table in which the values of Inputs can be looked up;
 	// nil where a row has to bring them.

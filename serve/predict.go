@@ -52,6 +52,10 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request, name string) {
 	if k.batch.looked > 0 {
 		answer = slot.dated
 	}
+	if k.batch.sets {
+		more := answer.with(slot.about.Conformal)
+		answer = &more
+	}
 	k.reply = answer.append(k.reply[:0], slot.model, k.out, slot.about.Width, id)
 	h["Content-Type"] = jsonContent
 	h["Content-Length"] = []string{strconv.Itoa(len(k.reply))}

@@ -15,8 +15,9 @@ const maxFaults = 100
 
 // form is how the rows of one model are read:
 //
-//	{"rows": [{column: value, ...}, ...]}
+//	{"rows": [{column: value, ...}, ...], "intervals": true}
 //
+// "intervals" may be left out: it asks for intervals or sets of classes.
 // A value is a number, a text, true, false or null, read by the rule that read
 // the column's cells in training; null is a missing value. Every column of the
 // model has to be there or, where the server has a table of their values, just
@@ -25,6 +26,7 @@ type form struct {
 	inputs []feature.Input
 	index  map[string]int
 	lookup *lookup // nil where rows cannot be looked up
+	sets   bool    // the model makes intervals or sets
 }
 
 func newForm(inputs []feature.Input) *form {
@@ -39,6 +41,7 @@ func newForm(inputs []feature.Input) *form {
 // texts lie in the request's body and the scanner's arena.
 type batch struct {
 	rows   int
+	sets   bool          // intervals or sets of classes are asked for
 	cells  []table.Value // rows × inputs
 	extra  int           // values of columns that the model does not take
 	faults []handoff.Fault
@@ -54,7 +57,7 @@ type batch struct {
 
 func (b *batch) reset(inputs int) {
 	b.rows, b.extra, b.more, b.next, b.looked, b.unknown = 0, 0, 0, 0, 0, 0
-	b.cells, b.faults = b.cells[:0], b.faults[:0]
+	b.cells, b.faults, b.sets = b.cells[:0], b.faults[:0], false
 	if cap(b.seen) < inputs {
 		b.seen = make([]int, inputs)
 	}
@@ -87,8 +90,10 @@ func (f *form) read(s *scanner, b *batch, maxRows int) {
 		s.want(':')
 		switch {
 		case s.fault != "":
+		case name == "intervals":
+			f.readSets(s, b)
 		case name != "rows":
-			b.fault("", "has a member that is not rows", `give {"rows": [{column: value}]}`)
+			b.fault("", "has an unknown member", `give {"rows": [{column: value}]}`)
 			s.skip(1)
 		case found:
 			b.fault("/rows", "is given twice", "give it once")

@@ -91,7 +91,7 @@ func TestEveryFaultIsListedAndNoValueIs(t *testing.T) {
 		{Pointer: "/rows/2/age", Reason: "is given twice", Fix: "give each column once"},
 		{Pointer: "/rows/2/since", Reason: "is missing", Fix: "give the column; null where it has no value"},
 		{Pointer: "/rows/2/a~1b~0c", Reason: "is missing", Fix: "give the column; null where it has no value"},
-		{Pointer: "", Reason: "has a member that is not rows", Fix: `give {"rows": [{column: value}]}`},
+		{Pointer: "", Reason: "has an unknown member", Fix: `give {"rows": [{column: value}]}`},
 	}
 	if diff := cmp.Diff(want, b.faults); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -69,6 +69,7 @@ var keys = []Key{
 	{Name: "threshold.cost_fp", Type: Decimal, Text: "cost of calling a negative positive", Readers: []handoff.Agent{handoff.ModelTrainer}},
 	{Name: "threshold.cost_fn", Type: Decimal, Text: "cost of missing a positive", Readers: []handoff.Agent{handoff.ModelTrainer}},
 	{Name: "threshold.capacity", Type: Share, High: 1, Text: "share of the rows that can be acted on", Readers: []handoff.Agent{handoff.ModelTrainer}},
+	{Name: "coverage", Type: Share, Low: 0.5, High: 0.99, Text: "share of new rows whose truth the intervals or sets of classes hold; default 0.9", Readers: []handoff.Agent{handoff.ModelTrainer}},
 	{Name: "bake", Type: Duration, Text: "how long a new model is watched before it is trusted", Readers: []handoff.Agent{handoff.ModelDeployer}},
 
 	// Answers to the scope definer's questions.

@@ -22,6 +22,7 @@ type judged struct {
 	baselines map[string]map[string]*float64
 	criteria  []handoff.Verdict
 	opening   int
+	sealed    *sealed
 }
 
 // judge opens the sealed test, scores the ensemble and every baseline on the
@@ -53,6 +54,7 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		"validation": measures(r.outOfFold(bench), d.Settings.Seed),
 		"test":       measures(sample, d.Settings.Seed),
 	}
+	out.sealed = look(test, features, sample, r)
 	if n := metric.Zeros(test.Target); test.Classes == 0 && n > 0 {
 		d.Warn(fmt.Sprintf("mape leaves out %d of the %d test rows, whose value is 0", n, len(test.Target)))
 	}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/septet-ml/septet/fitting"
@@ -21,8 +22,9 @@ type recipe struct {
 	members     []handoff.Member
 	ensemble    *ensemble.Model
 	calibration calibrate.Map
-	threshold   *float64  // binary only
-	oof         []float64 // of the ensemble, calibrated by maps that did not see the row
+	threshold   *float64             // binary only
+	oof         []float64            // of the ensemble, calibrated by maps that did not see the row
+	conformal   *calibrate.Conformal // nil where the rows are too few
 }
 
 // cut is the threshold, 0 where there is none.
@@ -76,6 +78,13 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 		cut := thresholdOf(s.Set).Threshold(data.Target, r.oof)
 		r.threshold = &cut
 	}
+	conformal, err := calibrate.FitConformal("", target, r.oof, coverageOf(s.Set))
+	if err != nil && !errors.Is(err, calibrate.ErrFewRows) {
+		return nil, fmt.Errorf("blend: %w", err)
+	}
+	if err == nil {
+		r.conformal = &conformal
+	}
 	return r, nil
 }
 
@@ -128,4 +137,15 @@ func thresholdOf(set map[string]string) calibrate.Rule {
 	r.CostFN, _ = settings.Float(set, "threshold.cost_fn")
 	r.Capacity, _ = settings.Float(set, "threshold.capacity")
 	return r
+}
+
+// defaultCoverage is what intervals and sets promise unless asked otherwise.
+const defaultCoverage = 0.9
+
+// coverageOf reads what --set says of intervals and sets.
+func coverageOf(set map[string]string) float64 {
+	if coverage, given := settings.Float(set, "coverage"); given {
+		return coverage
+	}
+	return defaultCoverage
 }

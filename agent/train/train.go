@@ -25,7 +25,7 @@ import (
 func Step() durable.Step[handoff.Choice, handoff.Model] {
 	return durable.Step[handoff.Choice, handoff.Model]{
 		Agent:   handoff.ModelTrainer,
-		Version: 4,
+		Version: 5,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed      uint64
@@ -33,7 +33,8 @@ func Step() durable.Step[handoff.Choice, handoff.Model] {
 				Refit     bool
 				Name      string
 				Threshold calibrate.Rule
-			}{s.Seed, s.Effort, s.Refit, s.Name, thresholdOf(s.Set)}
+				Coverage  float64
+			}{s.Seed, s.Effort, s.Refit, s.Name, thresholdOf(s.Set), coverageOf(s.Set)}
 		},
 		Work: train,
 	}
@@ -69,6 +70,7 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 	}
 	out.Metrics, out.Baselines, out.Verdicts, out.Openings = verdict.metrics, verdict.baselines, verdict.criteria, verdict.opening
 	out.Blessed = bless(d, out.Verdicts)
+	out.Sets = verdict.sealed.sets(d, r.outOfFold(bench))
 	if d.Settings.Refit {
 		if err := refit(ctx, d, bench, r, in); err != nil {
 			return handoff.Model{}, err
@@ -129,7 +131,7 @@ func write(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe
 		Manifest: modelfile.Manifest{
 			Title: scope.Title, Task: bench.File.Task, Classes: scope.Classes, Entity: scope.Entity,
 			Metric: scope.Metric, Threshold: r.threshold, Calibration: r.calibration,
-			LatencyMS: scope.Constraints.LatencyMS,
+			LatencyMS: scope.Constraints.LatencyMS, Conformal: r.conformal,
 		},
 		Transform: bench.Transform,
 		Ensemble:  r.ensemble,

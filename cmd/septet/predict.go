@@ -58,7 +58,7 @@ func (p predicted) Text(w io.Writer, s terminal.Style) {
 
 func (a *app) predictCommand() *cobra.Command {
 	var in, out, asOf string
-	var allowMissing bool
+	var allowMissing, intervals bool
 	var threads int
 	c := &cobra.Command{
 		Use: "predict MODEL --in FILE|DIR --out FILE", Short: "Score every row of a file, or every unit of a folder of tables", GroupID: "serve", Args: exactly("MODEL"),
@@ -86,7 +86,10 @@ file, too, with the features as its columns.`,
 		if err != nil {
 			return nil, err
 		}
-		j := &scoring{model: m, in: in, out: out, allowMissing: allowMissing, threads: threads}
+		if intervals && m.Conformal == nil {
+			return nil, noIntervals(args[0])
+		}
+		j := &scoring{model: m, in: in, out: out, allowMissing: allowMissing, intervals: intervals, threads: threads}
 		if j.threads <= 0 {
 			j.threads = runtime.NumCPU()
 		}
@@ -103,6 +106,7 @@ file, too, with the features as its columns.`,
 	flags.StringVar(&asOf, "as-of", "", "`date` (YYYY-MM-DD) from which is predicted: nothing of that day or later is looked at; default: the day of the newest event")
 	flags.StringVar(&out, "out", "", "`file` for the predictions (CSV)")
 	flags.BoolVar(&allowMissing, "allow-missing", false, "take columns that the file lacks as missing in every row")
+	flags.BoolVar(&intervals, "intervals", false, "add columns with an interval (low, high) or a set of classes (set) that holds the truth as often as the model's card says")
 	flags.IntVar(&threads, "threads", 0, "`cores` to use; never changes a prediction; default: all")
 	return c
 }
@@ -127,6 +131,7 @@ type scoring struct {
 	model        *modelfile.Model
 	in, out      string
 	allowMissing bool
+	intervals    bool
 	threads      int
 }
 
@@ -171,7 +176,7 @@ func (j *scoring) file(ctx context.Context, p *predicted) error {
 	if p.Scored == 0 {
 		p.Code = (&problem.Problem{Kind: problem.Blocked}).ExitCode()
 	}
-	return j.write(p, &results{m: m, loaded: loaded, entity: entity, scores: scores, rejects: rejects, listed: rejects})
+	return j.write(p, &results{m: m, intervals: j.intervals, loaded: loaded, entity: entity, scores: scores, rejects: rejects, listed: rejects})
 }
 
 // complete sorts out what the file has: the columns that the model takes,
@@ -245,12 +250,13 @@ func rejectsOf(l *source.Loaded) []reject {
 
 // results is everything that the two output files are written from.
 type results struct {
-	m       *modelfile.Model
-	loaded  *source.Loaded
-	entity  []*table.Column
-	scores  []float64
-	rejects []reject // rows that get no prediction
-	listed  []reject // what the list of rejects has
+	m         *modelfile.Model
+	intervals bool
+	loaded    *source.Loaded
+	entity    []*table.Column
+	scores    []float64
+	rejects   []reject // rows that get no prediction
+	listed    []reject // what the list of rejects has
 }
 
 // write writes the predictions, and the list of rejects where there are any,
@@ -339,18 +345,19 @@ func (r *results) header() []string {
 			names = append(names, "probability_"+class)
 		}
 	}
-	return names
+	return append(names, r.intervalNames()...)
 }
 
 // width is the number of cells behind those that name the row.
 func (r *results) width() int {
+	more := len(r.intervalNames())
 	switch r.m.Task {
 	case learn.Binary:
-		return 2
+		return 2 + more
 	case learn.Multiclass:
-		return 1 + len(r.m.Classes)
+		return 1 + len(r.m.Classes) + more
 	}
-	return 1
+	return 1 + more
 }
 
 // name writes what names row i of the table; -1 is a row that is not in it.
@@ -369,6 +376,7 @@ func (r *results) name(record []string, i, number int) {
 func (r *results) score(cells []string, i int) {
 	width := r.m.Width()
 	scores := r.scores[i*width : (i+1)*width]
+	r.interval(cells[len(cells)-len(r.intervalNames()):], scores)
 	if r.m.Task == learn.Regression {
 		cells[0] = shortest(scores[0])
 		return

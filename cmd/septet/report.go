@@ -81,6 +81,7 @@ func markdown(o pipeline.RunObject) string {
 		}
 	}
 	markdownScores(&b, o)
+	markdownTested(&b, o)
 	if len(o.Splits) > 0 {
 		b.WriteString("\n## Splits\n\n| part | rows |\n|---|---:|\n")
 		for _, name := range []string{"train", "validation", "test", "holdout", "purged"} {

@@ -215,10 +215,46 @@ func (d *Draw) Model(in handoff.Choice) handoff.Model {
 		m.Threshold = ptr(d.Float64())
 	}
 	m.Blessed = true
+	d.detail(&m, scope.ProblemType)
 	for _, c := range scope.Criteria {
 		m.Verdicts = append(m.Verdicts, handoff.Verdict{Criterion: c, Met: d.maybe(), Evidence: "0.84, the bar is 0.80"})
 	}
 	return m
+}
+
+// detail draws what is known of a model beside its scores.
+func (d *Draw) detail(m *handoff.Model, task string) {
+	share := func() handoff.Measure {
+		v := 0.1 + 0.8*d.Float64()
+		return handoff.Measure{Value: ptr(v), Low: ptr(v - 0.05), High: ptr(v + 0.05)}
+	}
+	points := []handoff.Point{{X: 0, Y: 0, Rows: 0}, {X: 0.4, Y: 0.7, Low: ptr(0.6), High: ptr(0.8), Rows: 40}, {X: 1, Y: 1, Rows: 100}}
+	name := string(metric.Primary(task))
+	group := handoff.Group{Rows: 20 + d.IntN(50), Scores: map[string]handoff.Measure{name: share()}, Predicted: ptr(d.Float64()), Observed: share(), Held: share()}
+	m.Sets = &handoff.Sets{Kind: "least", Coverage: 0.9, Held: share(), Low: 0.87, High: 0.93, Size: 1 + d.Float64()}
+	m.Curves.Reliability = points
+	switch task {
+	case "regression":
+		m.Sets.Kind = "absolute"
+	case "binary":
+		m.Decision = &handoff.Decision{Rule: "cost", CostFP: ptr(1.0), CostFN: ptr(5.0), Capacity: ptr(0.2), Called: share(), Cost: share(), CostNone: ptr(1.0), CostAll: ptr(0.9)}
+		m.Curves.ROC, m.Curves.PrecisionRecall, m.Curves.Gain = points, points, points
+		group.Called, group.FalsePositives, group.FalseNegatives = share(), share(), share()
+	}
+	if task != "regression" {
+		m.Curves.Confusion = &handoff.Confusion{Classes: []string{"a", "b"}, Counts: [][]int{{d.IntN(90), 3}, {4, d.IntN(90)}}}
+	}
+	other := group
+	group.Group, other.Group = "north", "south"
+	m.Groups = []handoff.Breakdown{{
+		Column: "region", Groups: []handoff.Group{group, other},
+		Differences: []handoff.Difference{{Group: "north", What: "loss", Value: 0.3, Others: 0.2, P: 0.01}},
+	}}
+	m.Segments = []handoff.Breakdown{{Column: "c1", Groups: []handoff.Group{other}}}
+	m.Learning = &handoff.Learning{
+		Candidate: "trees-1", Metric: name, Points: []handoff.LearnPoint{{Rows: 100, Mean: 0.7, SE: 0.02}, {Rows: 400, Mean: 0.8, SE: 0.01}},
+		Units: 15, Gain: ptr(0.01), GainSE: ptr(0.002), Words: "twice the rows would be worth about 0.01",
+	}
 }
 
 // Deployment draws a model that serves.

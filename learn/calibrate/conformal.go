@@ -208,15 +208,15 @@ func (c *Conformal) meanArm(prediction []float64) float64 {
 
 func (c *Conformal) arm(p float64) float64 {
 	if c.Kind == Scaled {
-		return c.Quantile * c.usual(p)
+		return float64(c.Quantile * c.usual(p))
 	}
 	return c.Quantile
 }
 
-// Interval is that of a regression's prediction.
+// Interval is that of a regression's prediction; both ends are finite.
 func (c *Conformal) Interval(prediction float64) (low, high float64) {
 	arm := c.arm(prediction)
-	return prediction - arm, prediction + arm
+	return max(prediction-arm, -math.MaxFloat64), min(prediction+arm, math.MaxFloat64)
 }
 
 // Set is the classes, rising, that a row of Width probabilities may be. It is
