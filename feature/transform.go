@@ -71,6 +71,21 @@ func (t *Transform) Sources(f *Feature) []string {
 	return names
 }
 
+// InWords is the formula of feature i. formulas are those of raw columns that
+// are made themselves, by name; there may be none.
+func (t *Transform) InWords(i int, formulas map[string]string) string {
+	f := &t.Features[i]
+	name := t.Inputs[f.Inputs[0]].Name
+	switch formula := formulas[name]; {
+	case formula == "":
+		return f.Formula
+	case f.Op == Value, f.Op == Category:
+		return formula
+	default:
+		return f.Formula + ", where " + name + " is " + formula
+	}
+}
+
 // Keep is the transformation with only the given features, in their order,
 // and only the inputs that they need.
 func (t *Transform) Keep(features []int) *Transform {

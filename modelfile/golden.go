@@ -122,6 +122,20 @@ func (m *Model) Replay() (equal, total int, err error) {
 
 // scoreGolden scores a row by the rules that the endpoint reads by.
 func (m *Model) scoreGolden(row map[string]any) ([]float64, error) {
+	x, err := m.goldenFeatures(row)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, m.Width())
+	m.Score(x, out)
+	if !finite(out) {
+		return nil, fmt.Errorf("score golden row: a score is not a finite number")
+	}
+	return out, nil
+}
+
+// goldenFeatures is the feature vector of a golden row.
+func (m *Model) goldenFeatures(row map[string]any) ([]float64, error) {
 	cells := make([]table.Value, len(m.Transform.Inputs))
 	for i := range m.Transform.Inputs {
 		in := &m.Transform.Inputs[i]
@@ -146,12 +160,7 @@ func (m *Model) scoreGolden(row map[string]any) ([]float64, error) {
 	}
 	x := make([]float64, len(m.Transform.Features))
 	m.Features(cells, x)
-	out := make([]float64, m.Width())
-	m.Score(x, out)
-	if !finite(out) {
-		return nil, fmt.Errorf("score golden row: a score is not a finite number")
-	}
-	return out, nil
+	return x, nil
 }
 
 func (g *Golden) check(m *Model) error {

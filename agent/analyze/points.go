@@ -140,11 +140,13 @@ func (m *made) put(ctx context.Context, d *durable.Desk, kind string, t *table.T
 
 // explain says of each kept feature what the events behind it are.
 func (m *made) explain(recipe *points.Recipe, t *feature.Transform, kept []handoff.Feature) {
-	by := make(map[string]*event.Feature)
+	by, formulas := make(map[string]*event.Feature), make(map[string]string)
 	for i := range recipe.Features {
-		by[recipe.Features[i].Name] = &recipe.Features[i]
+		f := &recipe.Features[i]
+		by[f.Name], formulas[f.Name] = f, f.Formula
 	}
 	for i := range kept {
+		kept[i].Formula = t.InWords(i, formulas)
 		var sources []string
 		for k, name := range t.Sources(&t.Features[i]) {
 			f := by[name]
@@ -153,11 +155,6 @@ func (m *made) explain(recipe *points.Recipe, t *feature.Transform, kept []hando
 			}
 			if k == 0 {
 				kept[i].AsOf = f.AsOf
-				if t.Features[i].Op == feature.Value || t.Features[i].Op == feature.Category {
-					kept[i].Formula = f.Formula
-				} else {
-					kept[i].Formula += ", where " + name + " is " + f.Formula
-				}
 			}
 			sources = append(sources, f.SourceColumns...)
 		}

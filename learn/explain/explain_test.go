@@ -23,8 +23,13 @@ var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
 // families are small learners of every family.
 func families() []learn.Learner {
 	return []learn.Learner{
-		baseline.Dummy{}, baseline.Rule{}, linear.Learner{L2: 1}, linear.Learner{L2: 1, Knots: 3, Ranks: true},
-		tree.Boost{Rounds: 15, Leaves: 10}, forest.Learner{Trees: 8, Leaves: 30}, neighbor.Learner{K: 7, Rows: 200},
+		baseline.Dummy{},
+		baseline.Rule{},
+		linear.Learner{L2: 1},
+		linear.Learner{L2: 1, Knots: 3, Ranks: true},
+		tree.Boost{Rounds: 15, Leaves: 10},
+		forest.Learner{Trees: 8, Leaves: 30},
+		neighbor.Learner{K: 7, Rows: 200},
 	}
 }
 

@@ -1,0 +1,146 @@
+package modelfile
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/explain"
+	"github.com/septet-ml/septet/table"
+)
+
+// Explanation says why a row got its score. Base, the effects and Rest add up
+// to the score: the value for regression, else the log-odds ln p/(1-p) of the
+// served probability of Class.
+type Explanation struct {
+	Class   int     // what it is about: the positive class of two, the predicted one of more; 0 for regression
+	Base    float64 // score of a row of which nothing is known
+	Reasons []Reason
+	Rest    float64 // what the features that are no reason move the score by
+}
+
+// Reason is how much a feature moves a score.
+type Reason struct {
+	Feature int // number in Transform.Features
+	Effect  float64
+}
+
+// Explainer says why a model's rows got their scores. It is never changed, and
+// safe for concurrent use.
+type Explainer struct {
+	model  *Model
+	scores *explain.Model
+	words  []string
+}
+
+// NewExplainer lays a model out for explanations. It takes memory in
+// proportion to the model.
+func NewExplainer(m *Model) (*Explainer, error) {
+	features := len(m.Transform.Features)
+	background := make([]float64, 0, len(m.Golden.Rows)*features)
+	for _, row := range m.Golden.Rows {
+		x, err := m.goldenFeatures(row)
+		if err != nil {
+			return nil, fmt.Errorf("explain: %w", err)
+		}
+		background = append(background, x...)
+	}
+	e := &Explainer{model: m, scores: explain.New(m.Task, m.Ensemble, m.Calibration, features, background)}
+	formulas, err := m.formulas()
+	if err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
+	for i := range m.Transform.Features {
+		e.words = append(e.words, m.Transform.InWords(i, formulas))
+	}
+	return e, nil
+}
+
+// formulas are those of the features of events that are raw columns of the
+// model, by name.
+func (m *Model) formulas() (map[string]string, error) {
+	if m.Recipe == nil {
+		return nil, nil
+	}
+	var recipe struct {
+		Features []struct {
+			Name    string `json:"name"`
+			Formula string `json:"formula"`
+		} `json:"features"`
+	}
+	if err := json.Unmarshal(m.Recipe, &recipe); err != nil {
+		return nil, fmt.Errorf("points.json: %w", err)
+	}
+	formulas := make(map[string]string)
+	for _, f := range recipe.Features {
+		formulas[f.Name] = f.Formula
+	}
+	return formulas, nil
+}
+
+// Words say what a feature is.
+func (e *Explainer) Words(feature int) string { return e.words[feature] }
+
+// Exact tells whether every member of the model explains itself exactly; else
+// the effects, but not their sum, are in part an estimate.
+func (e *Explainer) Exact() bool { return e.scores.Exact() }
+
+// Cost is the work of a row, in steps of a few nanoseconds.
+func (e *Explainer) Cost() int { return e.scores.Cost() }
+
+// Explain gives up to n reasons, the strongest first, of a row with the
+// feature vector x and the scores that Score gave it. A feature that moves
+// nothing is no reason.
+func (e *Explainer) Explain(x, scores []float64, n int) Explanation {
+	features, width := len(x), len(scores)
+	out := make([]float64, width*features)
+	e.scores.Row(x, out)
+	explained := Explanation{}
+	output := 0
+	switch e.model.Task {
+	case learn.Binary:
+		explained.Class = 1
+	case learn.Multiclass:
+		output = e.model.Class(scores)
+		explained.Class = output
+	}
+	explained.Base = e.scores.Base()[output]
+	for j, v := range out[output*features : (output+1)*features] {
+		if v != 0 {
+			explained.Reasons = append(explained.Reasons, Reason{j, v})
+		}
+	}
+	slices.SortStableFunc(explained.Reasons, func(a, b Reason) int { return cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect)) })
+	if n < len(explained.Reasons) {
+		for _, r := range explained.Reasons[n:] {
+			explained.Rest += r.Effect
+		}
+		explained.Reasons = explained.Reasons[:n]
+	}
+	return explained
+}
+
+// ExplainTable explains every row of raw, whose scores ScoreTable gave.
+func (e *Explainer) ExplainTable(ctx context.Context, raw *table.Table, scores []float64, n, threads int) ([]Explanation, error) {
+	features, err := e.model.Transform.Apply(raw)
+	if err != nil {
+		return nil, err
+	}
+	width := e.model.Width()
+	out := make([]Explanation, raw.Rows)
+	err = learn.Blocks(ctx, raw.Rows, 16, threads, func(lo, hi int) {
+		x := make([]float64, len(features.Columns))
+		for i := lo; i < hi; i++ {
+			features.Gather(x, []int32{int32(i)})
+			out[i] = e.Explain(x, scores[i*width:(i+1)*width], n)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("explain %d rows: %w", raw.Rows, err)
+	}
+	return out, nil
+}
