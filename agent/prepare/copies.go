@@ -9,7 +9,9 @@ import (
 )
 
 // findCopies numbers the rows that are the same in all inputs (alike) and
-// those that have the same answer, too (copies).
+// those that have the same answer, too (copies). Where rows are divided by
+// time, it is one of the inputs: what looks the same at another time has
+// happened again.
 //
 // Where the inputs have so few values that rows meet by chance, equal rows are
 // different cases that look the same: to part them by their inputs would hide
@@ -19,7 +21,7 @@ import (
 func (e *examples) findCopies() {
 	inputs := &table.Table{Rows: e.inputs.Rows}
 	for _, c := range e.inputs.Columns {
-		if c.Name != e.timeColumn() {
+		if c.Name != e.timeColumn() || e.scope.SplitBy == "time" {
 			inputs.Columns = append(inputs.Columns, c)
 		}
 	}

@@ -2,10 +2,12 @@ package prepare_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -283,6 +285,46 @@ func TestGates(t *testing.T) {
 		told := slices.ContainsFunc(r.findings, func(f handoff.Finding) bool { return f.Code == test.code && f.Severity == handoff.Blocking })
 		if r.err == nil || !told && (p == nil || p.Code != test.code) {
 			t.Errorf("%s: %v; findings %v", name, r.err, r.findings)
+		}
+	}
+}
+
+// A series that goes on is not one row many times: its later rows test.
+func TestSeriesGoOn(t *testing.T) {
+	const series, months = 30, 60
+	m := &made{rows: series * months, random: rand.New(rand.NewPCG(5, 7)), answer: make([]float64, series*months)}
+	for i := range m.rows {
+		m.answer[i] = float64(10*(i%series)) + float64(i/series) + m.random.NormFloat64()
+	}
+	start := time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)
+	m.add("region", func(i int) string { return words[i%series%6] })
+	m.add("article", func(i int) string { return words[6+i%series/6] })
+	m.add("month", func(i int) string { return start.AddDate(0, i/series, 0).Format(time.DateOnly) })
+	m.add("goal", m.label)
+	r := run(t, m.put(t), goal("regression"))
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	if r.out.Policy.By != "time" || r.out.Splits["test"].Rows < m.rows/10 || r.out.Splits["purged"].Rows > 0 {
+		t.Errorf("by %s: %+v", r.out.Policy.By, r.out.Splits)
+	}
+}
+
+// A word that most names have says nothing of what one of them is about.
+func TestWordOfTheWholeTable(t *testing.T) {
+	m := world("binary", 12)
+	for i, name := range m.names {
+		m.names[i] = name + "_gauge"
+	}
+	s := goal("binary")
+	s.Target = "goal_gauge"
+	r := run(t, m.put(t), s)
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	for _, name := range m.names {
+		if got := r.actions(name); slices.ContainsFunc(got, func(a string) bool { return strings.HasPrefix(a, "leak.late_meaning") }) {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

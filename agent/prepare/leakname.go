@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/table"
@@ -79,8 +80,9 @@ func isKeyName(name string) bool {
 }
 
 // late tells why a column's name says that it is known only after the answer;
-// "" if it does not.
-func late(name, target string) string {
+// "" if it does not. Words that more than half of the names have, three at
+// least, are about the whole table.
+func late(name, target string, names []string) string {
 	words := table.Words(name)
 	if anyAmong(earlyWords, words) {
 		return ""
@@ -92,7 +94,7 @@ func late(name, target string) string {
 	}
 	for _, w := range words {
 		for _, t := range table.Words(target) {
-			if len(w) >= 4 && akin(w, t) && !slices.Contains(commonWords, w) && !slices.Contains(commonWords, t) {
+			if utf8.RuneCountInString(w) >= 4 && akin(w, t) && !slices.Contains(commonWords, w) && !slices.Contains(commonWords, t) && !common(w, names) {
 				return fmt.Sprintf("“%s” in its name is what the answer is about", w)
 			}
 		}
@@ -100,9 +102,24 @@ func late(name, target string) string {
 	return ""
 }
 
+// common tells that a word stands in more than half of the names, and in three.
+func common(word string, names []string) bool {
+	n := 0
+	for _, name := range names {
+		if slices.Contains(table.Words(name), word) {
+			n++
+		}
+	}
+	return n >= 3 && 2*n > len(names)
+}
+
 // meant judges a column by its name and strength.
 func (c *checks) meant(key *answerKey, s *suspect) verdict {
-	why := late(s.Name, targetColumn(c.e))
+	var names []string
+	for i := range c.e.inputs.Columns {
+		names = append(names, c.e.inputs.Columns[i].Name)
+	}
+	why := late(s.Name, targetColumn(c.e), names)
 	if why == "" || s.strength < key.bar(hintArea, hintShare) {
 		return verdict{}
 	}
