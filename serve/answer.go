@@ -17,7 +17,8 @@ import (
 // A model of event features has "as_of" before "model": the date of the
 // features that were looked up, or null where all rows brought their own.
 //
-// Where a request asks for them, an interval or set is behind each prediction.
+// Where a request asks for them, an interval or set is behind each prediction,
+// and its reasons ("base", "reasons", "rest").
 //
 // Class names and the model's part are made once, when the slot is.
 type answer struct {
@@ -27,6 +28,7 @@ type answer struct {
 	tail    []byte   // from the end of the predictions to the request id's text
 
 	conformal *calibrate.Conformal // makes intervals or sets; nil where none are asked for
+	why       *reasons             // nil where none are asked for
 }
 
 // modelRef names the model that answered.
@@ -71,14 +73,14 @@ func (a *answer) append(b []byte, m Model, scores []float64, width int, requestI
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = a.row(b, m, scores[i:i+width])
+		b = a.row(b, m, scores[i:i+width], i/width)
 	}
 	b = append(b, a.tail...)
 	b = append(b, requestID...)
 	return append(b, "\"}\n"...)
 }
 
-func (a *answer) row(b []byte, m Model, scores []float64) []byte {
+func (a *answer) row(b []byte, m Model, scores []float64, row int) []byte {
 	b = append(b, `{"prediction":`...)
 	switch a.task {
 	case learn.Binary:
@@ -107,7 +109,7 @@ func (a *answer) row(b []byte, m Model, scores []float64) []byte {
 		b = appendFloat(b, scores[0])
 		b = append(b, `,"probability":null,"probabilities":null`...)
 	}
-	return append(a.appendSet(b, scores), '}')
+	return append(a.why.append(a.appendSet(b, scores), row), '}')
 }
 
 // appendFloat writes a finite double in its shortest form that reads back as

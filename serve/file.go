@@ -36,3 +36,5 @@ type fileModel struct {
 }
 
 func (m fileModel) About() *About { return m.about }
+
+func (m fileModel) Explainer() (*modelfile.Explainer, error) { return modelfile.NewExplainer(m.Model) }

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/septet-ml/septet/learn"
@@ -64,6 +65,7 @@ func (s *Server) load(ctx context.Context, m ledger.Model, color string) (*slot,
 		bytes: about.Bytes, memory: max(0, liveHeap()-before),
 	}
 	sl.form.sets = about.Conformal != nil
+	sl.reasoner = sync.OnceValues(func() (*reasoner, error) { return newReasoner(model) })
 	if lookup != nil {
 		sl.form.lookup = lookup
 		sl.answer, sl.dated = answer.asOf("null"), answer.asOf(`"`+lookup.asOf+`"`)

@@ -26,6 +26,10 @@ type Model interface {
 	// Class is the index of the predicted class for one row's scores; 0 for
 	// regression.
 	Class(scores []float64) int
+
+	// Explainer lays the model out for reasons, which takes time and memory in
+	// proportion to it.
+	Explainer() (*modelfile.Explainer, error)
 }
 
 // About is what is known of a model beside its arithmetic.

@@ -43,6 +43,11 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request, name string) {
 		refused.write(w, id)
 		return
 	}
+	why, refused := c.explain(r.Context(), slot, k)
+	if refused != nil {
+		refused.write(w, id)
+		return
+	}
 	c.record(slot, k)
 	h := w.Header()
 	if k.batch.extra > 0 {
@@ -55,6 +60,10 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request, name string) {
 	if k.batch.sets {
 		more := answer.with(slot.about.Conformal)
 		answer = &more
+	}
+	if why != nil {
+		more := *answer
+		more.why, answer = why, &more
 	}
 	k.reply = answer.append(k.reply[:0], slot.model, k.out, slot.about.Width, id)
 	h["Content-Type"] = jsonContent
@@ -161,9 +170,7 @@ func (c *call) score(ctx context.Context, e *endpoint, k *work) (*slot, *refusal
 			err = slot.score(ctx, k)
 		}
 		if ctx.Err() != nil {
-			return nil, &refusal{status: http.StatusServiceUnavailable, Problem: problem.Problem{
-				Code: "request.timeout", What: "the request took too long", Cause: ctx.Err(),
-			}}
+			return nil, timedOut(ctx)
 		}
 		if err != nil {
 			c.failed(slot, err)
@@ -185,6 +192,24 @@ func (c *call) score(ctx context.Context, e *endpoint, k *work) (*slot, *refusal
 		}
 		return slot, c.refuse(slot, k, err)
 	}
+}
+
+// explain gives the reasons that the request in k asks for; nil where it asks
+// for none.
+func (c *call) explain(ctx context.Context, s *slot, k *work) (*reasons, *refusal) {
+	why, err := s.explain(ctx, k)
+	var refused *refusal
+	switch {
+	case err == nil:
+		return why, nil
+	case ctx.Err() != nil:
+		return nil, timedOut(ctx)
+	case errors.As(err, &refused):
+		s.metrics.Refused()
+		return nil, refused
+	}
+	c.failed(s, err)
+	return nil, modelFailed("the model failed to explain the rows")
 }
 
 func (c *call) failed(s *slot, err error) {
@@ -224,9 +249,7 @@ func (t *trial) answered(d time.Duration) {
 // refuse is the answer to a request that could not be scored; nil if it was.
 func (c *call) refuse(s *slot, k *work, err error) *refusal {
 	if err != nil {
-		return &refusal{status: http.StatusInternalServerError, Problem: problem.Problem{
-			Code: "model.failed", What: "the model failed to score the rows", Fix: "tell who runs the server; the log has the request id",
-		}}
+		return modelFailed("the model failed to score the rows")
 	}
 	if len(k.batch.faults) == 0 {
 		return nil
@@ -239,6 +262,18 @@ func (c *call) refuse(s *slot, k *work, err error) *refusal {
 	return &refusal{status: status, faults: slices.Clone(k.batch.faults), more: k.batch.more, Problem: problem.Problem{
 		Code: "request.rows", What: "the request cannot be scored as it is",
 		Fix: "mend what the faults point at; GET /v1/models/" + s.ref.Name + " lists the columns",
+	}}
+}
+
+func timedOut(ctx context.Context) *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, Problem: problem.Problem{
+		Code: "request.timeout", What: "the request took too long", Cause: ctx.Err(),
+	}}
+}
+
+func modelFailed(what string) *refusal {
+	return &refusal{status: http.StatusInternalServerError, Problem: problem.Problem{
+		Code: "model.failed", What: what, Fix: "tell who runs the server; the log has the request id",
 	}}
 }
 

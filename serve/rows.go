@@ -15,9 +15,10 @@ const maxFaults = 100
 
 // form is how the rows of one model are read:
 //
-//	{"rows": [{column: value, ...}, ...], "intervals": true}
+//	{"rows": [{column: value, ...}, ...], "intervals": true, "explain": 3}
 //
-// "intervals" may be left out: it asks for intervals or sets of classes.
+// "intervals" may be left out: it asks for intervals or sets of classes; so may
+// "explain": it asks for that many reasons a row.
 // A value is a number, a text, true, false or null, read by the rule that read
 // the column's cells in training; null is a missing value. Every column of the
 // model has to be there or, where the server has a table of their values, just
@@ -40,12 +41,13 @@ func newForm(inputs []feature.Input) *form {
 // batch is what was read of one request, in buffers that are used again. Its
 // texts lie in the request's body and the scanner's arena.
 type batch struct {
-	rows   int
-	sets   bool          // intervals or sets of classes are asked for
-	cells  []table.Value // rows × inputs
-	extra  int           // values of columns that the model does not take
-	faults []handoff.Fault
-	more   int // faults beyond maxFaults
+	rows    int
+	sets    bool          // intervals or sets of classes are asked for
+	reasons int           // asked for a row; 0: none
+	cells   []table.Value // rows × inputs
+	extra   int           // values of columns that the model does not take
+	faults  []handoff.Fault
+	more    int // faults beyond maxFaults
 
 	looked  int // rows whose values were looked up
 	unknown int // rows that name somebody whom the lookup does not know; a fault each
@@ -56,7 +58,7 @@ type batch struct {
 }
 
 func (b *batch) reset(inputs int) {
-	b.rows, b.extra, b.more, b.next, b.looked, b.unknown = 0, 0, 0, 0, 0, 0
+	b.rows, b.extra, b.more, b.next, b.looked, b.unknown, b.reasons = 0, 0, 0, 0, 0, 0, 0
 	b.cells, b.faults, b.sets = b.cells[:0], b.faults[:0], false
 	if cap(b.seen) < inputs {
 		b.seen = make([]int, inputs)
@@ -92,6 +94,8 @@ func (f *form) read(s *scanner, b *batch, maxRows int) {
 		case s.fault != "":
 		case name == "intervals":
 			f.readSets(s, b)
+		case name == "explain":
+			f.readExplain(s, b)
 		case name != "rows":
 			b.fault("", "has an unknown member", `give {"rows": [{column: value}]}`)
 			s.skip(1)

@@ -25,6 +25,8 @@ type slot struct {
 	answer *answer
 	dated  *answer // to requests with rows that were looked up; nil where none can be
 
+	reasoner func() (*reasoner, error) // the same one at every call
+
 	times   tally // of answers to callers
 	metrics *telemetry.ModelMetrics
 	log     *telemetry.LogModel

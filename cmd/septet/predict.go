@@ -59,7 +59,7 @@ func (p predicted) Text(w io.Writer, s terminal.Style) {
 func (a *app) predictCommand() *cobra.Command {
 	var in, out, asOf string
 	var allowMissing, intervals bool
-	var threads int
+	var threads, explain int
 	c := &cobra.Command{
 		Use: "predict MODEL --in FILE|DIR --out FILE", Short: "Score every row of a file, or every unit of a folder of tables", GroupID: "serve", Args: exactly("MODEL"),
 		Long: `Scores every row of a file (.csv, .csv.gz, .parquet) with a model: a name of the
@@ -69,6 +69,11 @@ The output has the rows of the input in their order: the columns that name the
 unit, or the number of the row; the prediction; and the probability of the
 positive class, or of each class. Rows that cannot be scored are left empty and
 listed, with the reason, in the file OUT.rejects.csv.
+
+--explain N adds why each row got its score: the N features that moved it most,
+by how much, and what they are. With reason_base and reason_rest the effects add
+up to the prediction of a number, or to the log-odds ln(p/(1-p)) of the positive
+class, or of the predicted one of several.
 
 A model of events takes the folder of its tables: who is scored, and what is
 known of them, is what the tables say before the date of --as-of. Rows of the
@@ -86,10 +91,13 @@ file, too, with the features as its columns.`,
 		if err != nil {
 			return nil, err
 		}
+		if explain < 0 {
+			return nil, wrongExplain(explain)
+		}
 		if intervals && m.Conformal == nil {
 			return nil, noIntervals(args[0])
 		}
-		j := &scoring{model: m, in: in, out: out, allowMissing: allowMissing, intervals: intervals, threads: threads}
+		j := &scoring{model: m, in: in, out: out, allowMissing: allowMissing, intervals: intervals, explain: explain, threads: threads}
 		if j.threads <= 0 {
 			j.threads = runtime.NumCPU()
 		}
@@ -107,6 +115,7 @@ file, too, with the features as its columns.`,
 	flags.StringVar(&out, "out", "", "`file` for the predictions (CSV)")
 	flags.BoolVar(&allowMissing, "allow-missing", false, "take columns that the file lacks as missing in every row")
 	flags.BoolVar(&intervals, "intervals", false, "add columns with an interval (low, high) or a set of classes (set) that holds the truth as often as the model's card says")
+	flags.IntVar(&explain, "explain", 0, "add the `N` strongest reasons of each row, as columns reason_1, reason_1_effect, reason_1_words, ...")
 	flags.IntVar(&threads, "threads", 0, "`cores` to use; never changes a prediction; default: all")
 	return c
 }
@@ -132,6 +141,7 @@ type scoring struct {
 	in, out      string
 	allowMissing bool
 	intervals    bool
+	explain      int // reasons a row; 0: none
 	threads      int
 }
 
@@ -170,13 +180,17 @@ func (j *scoring) file(ctx context.Context, p *predicted) error {
 	if err != nil {
 		return err
 	}
+	why, err := j.why(ctx, raw, scores)
+	if err != nil {
+		return err
+	}
 	rejects := rejectsOf(loaded)
 	p.Rows, p.Rejected = raw.Rows+len(loaded.Rejected), len(rejects)
 	p.Scored = p.Rows - p.Rejected
 	if p.Scored == 0 {
 		p.Code = (&problem.Problem{Kind: problem.Blocked}).ExitCode()
 	}
-	return j.write(p, &results{m: m, intervals: j.intervals, loaded: loaded, entity: entity, scores: scores, rejects: rejects, listed: rejects})
+	return j.write(p, &results{m: m, intervals: j.intervals, reasons: why, loaded: loaded, entity: entity, scores: scores, rejects: rejects, listed: rejects})
 }
 
 // complete sorts out what the file has: the columns that the model takes,
@@ -252,6 +266,7 @@ func rejectsOf(l *source.Loaded) []reject {
 type results struct {
 	m         *modelfile.Model
 	intervals bool
+	reasons   *explanations
 	loaded    *source.Loaded
 	entity    []*table.Column
 	scores    []float64
@@ -345,12 +360,12 @@ func (r *results) header() []string {
 			names = append(names, "probability_"+class)
 		}
 	}
-	return append(names, r.intervalNames()...)
+	return append(append(names, r.intervalNames()...), r.reasons.names()...)
 }
 
 // width is the number of cells behind those that name the row.
 func (r *results) width() int {
-	more := len(r.intervalNames())
+	more := len(r.intervalNames()) + len(r.reasons.names())
 	switch r.m.Task {
 	case learn.Binary:
 		return 2 + more
@@ -376,7 +391,9 @@ func (r *results) name(record []string, i, number int) {
 func (r *results) score(cells []string, i int) {
 	width := r.m.Width()
 	scores := r.scores[i*width : (i+1)*width]
-	r.interval(cells[len(cells)-len(r.intervalNames()):], scores)
+	why := len(cells) - len(r.reasons.names())
+	r.reasons.write(cells[why:], i)
+	r.interval(cells[why-len(r.intervalNames()):why], scores)
 	if r.m.Task == learn.Regression {
 		cells[0] = shortest(scores[0])
 		return

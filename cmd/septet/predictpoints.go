@@ -48,9 +48,13 @@ func (j *scoring) folder(ctx context.Context, asOf string, p *predicted) error {
 	if err != nil {
 		return err
 	}
+	why, err := j.why(ctx, raw, scores)
+	if err != nil {
+		return err
+	}
 	p.Rows, p.Scored, p.Rejected = spine.Rows, spine.Rows, len(t.rejects)
 	p.Ignored, p.Absent = append([]string{}, p.Ignored...), append([]string{}, p.Absent...)
-	r := &results{m: j.model, intervals: j.intervals, loaded: &source.Loaded{Table: spine}, scores: scores, listed: t.rejects}
+	r := &results{m: j.model, intervals: j.intervals, reasons: why, loaded: &source.Loaded{Table: spine}, scores: scores, listed: t.rejects}
 	for _, name := range j.model.Entity {
 		r.entity = append(r.entity, asText(spine.Column(name)))
 	}
