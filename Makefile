@@ -59,6 +59,10 @@ golden: ## renew the golden files; then read the difference
 	@go test $(GOFLAGS_) ./handoff -run Golden -update
 	@git diff --stat
 
+.PHONY: time-property
+time-property: ## 10,000 worlds: nothing that becomes known after the snapshot changes a feature
+	@go test $(GOFLAGS_) -count 1 -timeout 0 -v -run TestNothingAfterTheSnapshotCounts ./points -cases 10000
+
 .PHONY: bench-pipeline bench-requests bench-xgboost
 bench-pipeline: ## whole runs: how many complete, how fast, how near the best possible
 	@go run $(GOFLAGS_) ./bench/pipeline $(ARGS)

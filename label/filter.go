@@ -23,43 +23,126 @@ func columns(ctx context.Context, db *duck.DB, name string) (*table.Table, error
 	return t, nil
 }
 
-// where is the filters as a condition on the rows e of the event table.
-func where(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, info *table.Table) (string, error) {
-	out := []string{"TRUE"}
+// Link is how a table hangs together with the unit, for filters on it.
+type Link struct {
+	Table    string
+	Time     string // of its events; "" for attributes, which are taken as the table stands
+	Reported string // when an event became known; "" at its own time
+	Keys     []Key
+}
+
+// Key says that Column of the table holds values of Other, which is an entity
+// column or, where Table is not "", a column of that table.
+type Key struct {
+	Column string `json:"column"`
+	Table  string `json:"table,omitempty"`
+	Other  string `json:"other"`
+}
+
+// kept is the filters: a condition on the rows e of the event table, and for
+// each filter on another table a query of the entities that it keeps, with the
+// instant from which it keeps them.
+type kept struct {
+	where string
+	far   []farFilter
+}
+
+// farFilter is a query with the entity columns as __k0, __k1, ... and, where
+// the rows are events, __first: when the first one that meets the filter became
+// known.
+type farFilter struct {
+	query  string
+	entity []string
+	dated  bool
+}
+
+func filters(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, info *table.Table) (kept, error) {
+	conditions := []string{"TRUE"}
+	var out kept
 	for _, f := range u.Filters {
 		if f.Table == "" || f.Table == l.EventTable {
 			c, err := condition(f, "e", info)
 			if err != nil {
-				return "", err
+				return out, err
 			}
-			out = append(out, c)
+			conditions = append(conditions, c)
 			continue
 		}
-		other, err := columns(ctx, db, f.Table)
+		far, err := u.far(ctx, db, f)
 		if err != nil {
-			return "", err
+			return out, err
 		}
-		c, err := condition(f, "o", other)
-		if err != nil {
-			return "", err
-		}
-		shared := 0
-		for _, name := range u.Entity {
-			if other.Column(name) != nil {
-				c += fmt.Sprintf(" AND o.%[1]s = e.%[1]s", duck.Quote(name))
-				shared++
-			}
-		}
-		if shared == 0 {
-			return "", &problem.Problem{
-				Kind: problem.Usage, Code: "label.filter", Where: f.Table + "." + f.Column,
-				What: fmt.Sprintf("table %s has none of the columns %s, so it is not known which entities the filter keeps", f.Table, strings.Join(u.Entity, ", ")),
-				Fix:  "filter by a column of a table that has the entity's key",
-			}
-		}
-		out = append(out, fmt.Sprintf("EXISTS (SELECT 1 FROM %s o WHERE %s)", duck.Quote(f.Table), c))
+		out.far = append(out.far, far)
 	}
-	return strings.Join(out, " AND "), nil
+	out.where = strings.Join(conditions, " AND ")
+	return out, nil
+}
+
+// far is a filter on another table than that of the label's events.
+func (u Unit) far(ctx context.Context, db *duck.DB, f handoff.Filter) (farFilter, error) {
+	var out farFilter
+	info, err := columns(ctx, db, f.Table)
+	if err != nil {
+		return out, err
+	}
+	where, err := condition(f, "o0", info)
+	if err != nil {
+		return out, err
+	}
+	way := []*Link{u.link(f.Table, info)} // the table, and those between it and the entity
+	var keys, from []string
+	for i := 0; i < len(way); i++ {
+		from = append(from, fmt.Sprintf("%s o%d", duck.Quote(way[i].Table), i))
+		for _, k := range way[i].Keys {
+			column := fmt.Sprintf("o%d.%s", i, duck.Quote(k.Column))
+			if k.Table == "" {
+				keys = append(keys, fmt.Sprintf("%s AS __k%d", column, len(keys)))
+				out.entity = append(out.entity, k.Other)
+				where += " AND " + column + " IS NOT NULL"
+				continue
+			}
+			next := slices.IndexFunc(way, func(l *Link) bool { return l.Table == k.Table })
+			if next < 0 {
+				next, way = len(way), append(way, u.link(k.Table, nil))
+			}
+			where += fmt.Sprintf(" AND o%d.%s = %s", next, duck.Quote(k.Other), column)
+		}
+	}
+	if len(keys) == 0 {
+		return out, &problem.Problem{
+			Kind: problem.Usage, Code: "label.filter", Where: f.Table + "." + f.Column,
+			What: fmt.Sprintf("table %s has none of the columns %s, so it is not known which entities the filter keeps", f.Table, strings.Join(u.Entity, ", ")),
+			Fix:  "filter by a column of a table that has the entity's key, or a key that leads there",
+		}
+	}
+	first := ""
+	if out.dated = way[0].Time != ""; out.dated {
+		known := "o0." + duck.Quote(way[0].Time)
+		where += " AND " + known + " IS NOT NULL"
+		if way[0].Reported != "" {
+			known = fmt.Sprintf("greatest(%[1]s, coalesce(o0.%[2]s, %[1]s))", known, duck.Quote(way[0].Reported))
+		}
+		first = ", min(" + known + ") AS __first"
+	}
+	out.query = fmt.Sprintf("SELECT %s%s FROM %s WHERE %s GROUP BY ALL", strings.Join(keys, ", "), first, strings.Join(from, ", "), where)
+	return out, nil
+}
+
+// link is the way from a table to the entity: as it is given, else by columns
+// that are called as the entity's.
+func (u Unit) link(name string, info *table.Table) *Link {
+	for i := range u.Links {
+		if u.Links[i].Table == name {
+			return &u.Links[i]
+		}
+	}
+	out := &Link{Table: name}
+	for _, entity := range u.Entity {
+		if info != nil && info.Column(entity) != nil {
+			out.Keys = append(out.Keys, Key{Column: entity, Other: entity})
+		}
+	}
+	return out
 }
 
 // condition is one filter in SQL on the table that is called alias. Values

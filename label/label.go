@@ -8,7 +8,9 @@
 //	label:       t + gap_days         <= event < t + gap_days + label_days
 //
 // and makes of the two measures the answer, or none: an entity with too
-// little in the observation window is indeterminate, left out and counted. A
+// little in the observation window is indeterminate, left out and counted.
+// Whether it has enough is judged by what was known at the snapshot, in the
+// training as in a prediction; the answer itself by all that is known today. A
 // snapshot whose label window is not over at the end of the data is dropped.
 // The answers make a spine: one row per entity and snapshot, to which package
 // feature/event adds what was known by then.
@@ -87,13 +89,16 @@ func Describe(l handoff.Label) string {
 	return s
 }
 
+// asked tells whether the rule can be asked about an entity whose measure of
+// the observation window, as far as it is known at the snapshot, is seen.
+func asked(l handoff.Label, seen float64) bool {
+	return seen >= l.MinimumBefore && (l.Rule != FallsBelow || seen > 0)
+}
+
 // answer makes the label of the two measures; known is false for an
 // indeterminate case. The quotient is rounded correctly, so that 3 of 10 is
 // not below 0.3.
 func answer(l handoff.Label, before, after float64) (label float64, known bool) {
-	if before < l.MinimumBefore {
-		return 0, false
-	}
 	positive := false
 	switch l.Rule {
 	case FallsBelow:
@@ -121,8 +126,12 @@ type Unit struct {
 	Entity []string
 
 	// Filters keep events; those on another table keep entities that have a
-	// row there, found by the entity columns that the table has too.
+	// row there: before the snapshot, if its rows are events.
 	Filters []handoff.Filter
+
+	// Links are the ways from other tables to the entity, for filters on
+	// them; a table without one is found by the entity columns that it has.
+	Links []Link
 
 	// Reported is the column of the event table that tells when a row became
 	// known; "" where rows are known at their own time.

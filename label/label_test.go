@@ -372,6 +372,110 @@ func TestPopulationKnowsOnlyThePast(t *testing.T) {
 	}
 }
 
+// A filter on another table of events keeps who has such an event before the
+// snapshot, known by then; one on a table two joins away goes over the table
+// between.
+func TestFiltersOnOtherTables(t *testing.T) {
+	db := open(t)
+	var events []event
+	for _, who := range []string{"a", "b", "c", "d"} {
+		events = append(events, event{who: who, at: day(10), known: day(10)}, event{who: who, at: day(300), known: day(300)})
+	}
+	load(t, db, events)
+	caller, kind, town, name, region := text("caller"), text("kind"), text("town"), text("town"), text("region")
+	at, known := table.Column{Name: "when", Kind: table.Time}, table.Column{Name: "known", Kind: table.Time}
+	for _, c := range []struct {
+		who, kind string
+		at, known int
+	}{{"a", "long", 20, 20}, {"b", "long", 150, 150}, {"c", "long", 20, 150}, {"d", "short", 20, 20}} {
+		caller.add(c.who)
+		kind.add(c.kind)
+		at.Time, known.Time = append(at.Time, micros(day(c.at))), append(known.Time, micros(day(c.known)))
+	}
+	calls := &table.Table{Rows: 4, Columns: []table.Column{caller.Column, kind.Column, at, known}}
+	who := text("who")
+	for _, w := range []string{"a", "b", "c", "d"} {
+		who.add(w)
+		town.add(map[string]string{"a": "x", "b": "y", "c": "x"}[w])
+	}
+	people := &table.Table{Rows: 4, Columns: []table.Column{who.Column, town.Column}}
+	for _, w := range []string{"x", "y"} {
+		name.add(w)
+		region.add(map[string]string{"x": "north", "y": "south"}[w])
+	}
+	towns := &table.Table{Rows: 2, Columns: []table.Column{name.Column, region.Column}}
+	for name, in := range map[string]*table.Table{"calls": calls, "people": people, "towns": towns} {
+		if err := db.Load(t.Context(), name, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	links := []label.Link{
+		{Table: "calls", Time: "when", Reported: "known", Keys: []label.Key{{Column: "caller", Other: "who"}}},
+		{Table: "people", Keys: []label.Key{{Column: "who", Other: "who"}}},
+		{Table: "towns", Keys: []label.Key{{Column: "town", Table: "people", Other: "town"}}},
+	}
+	long := handoff.Filter{Table: "calls", Column: "kind", Op: "=", Value: "long"}
+	north := handoff.Filter{Table: "towns", Column: "region", Op: "=", Value: "north"}
+	tests := []struct {
+		name    string
+		filters []handoff.Filter
+		at      int
+		want    string
+	}{
+		{"events before", []handoff.Filter{long}, 100, "a"},
+		{"and later", []handoff.Filter{long}, 200, "abc"},
+		{"two joins", []handoff.Filter{north}, 100, "ac"},
+		{"both", []handoff.Filter{north, long}, 200, "ac"},
+	}
+	l := handoff.Label{Rule: label.NoneInWindow, EventTable: "events", EventTime: "at", ObservationDays: 300, LabelDays: 30, MinimumBefore: 1}
+	for _, tt := range tests {
+		u := label.Unit{Entity: []string{"who"}, Filters: tt.filters, Links: links, Reported: "known"}
+		l.Snapshots = label.Dates([]time.Time{day(tt.at)})
+		s, err := label.Build(t.Context(), db, l, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := label.Population(t.Context(), db, l, u, day(tt.at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from, rows := range map[string]*table.Table{"training": s.Rows, "prediction": p} {
+			got := ""
+			for i := range rows.Rows {
+				got += cell(rows.Column("who"), i)
+			}
+			if got != tt.want {
+				t.Errorf("%s, %s: %q, want %q", tt.name, from, got, tt.want)
+			}
+		}
+	}
+	u := label.Unit{Entity: []string{"who"}, Filters: []handoff.Filter{north}}
+	if _, err := label.Build(t.Context(), db, l, u); problem.As(err) == nil || problem.As(err).Code != "label.filter" {
+		t.Errorf("no way to the entity: %v", err)
+	}
+}
+
+// Who is asked about is judged by what was known at the snapshot, the answer
+// by all that is known today.
+func TestLateReportsDoNotAdmit(t *testing.T) {
+	db := open(t)
+	load(t, db, []event{
+		{who: "late", at: day(95), known: day(130)},
+		{who: "some", at: day(90), known: day(91)},
+		{who: "some", at: day(95), known: day(130)},
+		{who: "some", at: day(110), known: day(140)},
+		{who: "end", at: day(300), known: day(300)},
+	})
+	l := handoff.Label{Rule: label.FallsBelow, EventTable: "events", EventTime: "at", Threshold: 0.6, ObservationDays: 60, LabelDays: 30, MinimumBefore: 1, Snapshots: label.Dates([]time.Time{day(100)})}
+	s, err := label.Build(t.Context(), db, l, label.Unit{Entity: []string{"who"}, Reported: "known"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Rows.Rows != 1 || cell(s.Rows.Column("who"), 0) != "some" || s.Before[0] != 2 || s.After[0] != 1 || s.Rows.Column(label.Label).Number[0] != 1 {
+		t.Errorf("spine %+v, before %v, after %v; want one positive row of “some”: two before, one after", s.Rows, s.Before, s.After)
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	db := open(t)
 	load(t, db, random(3, 50))

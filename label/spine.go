@@ -73,7 +73,8 @@ func Build(ctx context.Context, db *duck.DB, l handoff.Label, u Unit) (*Spine, e
 // fill keeps the rows with an answer and counts the others.
 func (s *Spine) fill(l handoff.Label, all *table.Table, use []time.Time) {
 	width := len(all.Columns)
-	at, before, after := all.Columns[width-3].Time, all.Columns[width-2].Number, all.Columns[width-1].Number
+	at, seen := all.Columns[width-4].Time, all.Columns[width-3].Number
+	before, after := all.Columns[width-2].Number, all.Columns[width-1].Number
 	for _, t := range use {
 		s.Snapshots = append(s.Snapshots, Count{At: t})
 	}
@@ -86,7 +87,7 @@ func (s *Spine) fill(l handoff.Label, all *table.Table, use []time.Time) {
 		}
 		count := &s.Snapshots[k]
 		y, known := answer(l, before[i], after[i])
-		if !known {
+		if !known || !asked(l, seen[i]) {
 			count.Indeterminate++
 			continue
 		}
@@ -98,7 +99,7 @@ func (s *Spine) fill(l handoff.Label, all *table.Table, use []time.Time) {
 		s.Before, s.After = append(s.Before, before[i]), append(s.After, after[i])
 	}
 	s.Rows = all.Take(rows)
-	s.Rows.Columns = append(s.Rows.Columns[:width-2], table.Column{Name: Label, Kind: table.Number, Number: labels})
+	s.Rows.Columns = append(s.Rows.Columns[:width-3], table.Column{Name: Label, Kind: table.Number, Number: labels})
 }
 
 // Population is the entities that the rule can be asked about at an instant,
@@ -109,16 +110,13 @@ func Population(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, at ti
 	if err != nil {
 		return nil, fmt.Errorf("entities of %s: %w", l.EventTable, err)
 	}
-	if u.Reported != "" {
-		q.where += fmt.Sprintf(" AND (e.%[1]s IS NULL OR e.%[1]s < %[2]s)", duck.Quote(u.Reported), timestamp(at))
-	}
 	all, err := db.Query(ctx, q.measures([]time.Time{at}, at))
 	if err != nil {
 		return nil, fmt.Errorf("entities of %s: %w", l.EventTable, err)
 	}
 	var rows []int32
-	for i, before := range all.Columns[len(all.Columns)-2].Number {
-		if _, known := answer(l, before, 0); known {
+	for i, seen := range all.Columns[len(all.Columns)-3].Number {
+		if asked(l, seen) {
 			rows = append(rows, int32(i))
 		}
 	}
@@ -129,7 +127,7 @@ func Population(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, at ti
 		}
 	}
 	out := all.Take(rows)
-	out.Columns = out.Columns[:len(out.Columns)-2]
+	out.Columns = out.Columns[:len(out.Columns)-3]
 	return out, nil
 }
 
@@ -137,7 +135,8 @@ func Population(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, at ti
 type query struct {
 	label            handoff.Label
 	entity           []string // quoted
-	where            string
+	reported         string   // quoted; "" where rows are known at their own time
+	kept             kept
 	oldest, newest   time.Time
 	unkeyed, undated int
 }
@@ -151,8 +150,11 @@ func prepare(ctx context.Context, db *duck.DB, l handoff.Label, u Unit) (*query,
 		return nil, err
 	}
 	q := &query{label: l}
-	if q.where, err = where(ctx, db, l, u, info); err != nil {
+	if q.kept, err = filters(ctx, db, l, u, info); err != nil {
 		return nil, err
+	}
+	if u.Reported != "" {
+		q.reported = duck.Quote(u.Reported)
 	}
 	missing := make([]string, len(u.Entity))
 	for i, name := range u.Entity {
@@ -177,8 +179,9 @@ func prepare(ctx context.Context, db *duck.DB, l handoff.Label, u Unit) (*query,
 }
 
 // measures is one row for each snapshot and entity that had an event before
-// it: the entity columns, Snapshot, before and after. Events at end or later
-// do not count.
+// it, known by then: the entity columns, Snapshot, and three measures: of the
+// observation window as far as it was known, of all of it, and of the label
+// window. Events at end or later do not count.
 func (q *query) measures(snapshots []time.Time, end time.Time) string {
 	instants := make([]string, len(snapshots))
 	for i, at := range snapshots {
@@ -191,18 +194,35 @@ func (q *query) measures(snapshots []time.Time, end time.Time) string {
 		measure = "coalesce(" + duck.Sum("__v", "FILTER (%s)") + ", 0)"
 	}
 	l := q.label
-	before := fmt.Sprintf(measure, fmt.Sprintf("__t < __at AND __t >= __at - INTERVAL %d DAY", l.ObservationDays))
+	observed := fmt.Sprintf("__t < __at AND __t >= __at - INTERVAL %d DAY", l.ObservationDays)
+	seen := fmt.Sprintf(measure, "__known < __at AND "+observed)
+	before := fmt.Sprintf(measure, observed)
 	after := fmt.Sprintf(measure, fmt.Sprintf("__t >= __at + INTERVAL %d DAY AND __t < __at + INTERVAL %d DAY", l.GapDays, l.GapDays+l.LabelDays))
-	key := strings.Join(q.entity, ", ")
+	at := "e." + duck.Quote(l.EventTime)
+	known := at
+	if q.reported != "" {
+		known = fmt.Sprintf("greatest(%[1]s, coalesce(e.%[2]s, %[1]s))", at, q.reported)
+	}
 	present := strings.Join(q.entity, " IS NOT NULL AND ") + " IS NOT NULL"
-	return fmt.Sprintf(`WITH used AS (SELECT %[1]s, e.%[2]s AS __t, %[3]s AS __v FROM %[4]s e
-	WHERE %[5]s AND e.%[2]s < %[6]s AND %[7]s)
-SELECT %[1]s, __at AS %[8]s, %[9]s AS __before, %[10]s AS __after
-FROM used, (VALUES %[11]s) s(__at)
-WHERE __t < __at + INTERVAL %[12]d DAY
-GROUP BY %[1]s, __at HAVING min(__t) < __at
-ORDER BY __at, %[1]s`, key, duck.Quote(l.EventTime), value, duck.Quote(l.EventTable), q.where, timestamp(end), present,
-		duck.Quote(Snapshot), before, after, strings.Join(instants, ", "), l.GapDays+l.LabelDays)
+	joins, first := "", ""
+	for i, far := range q.kept.far {
+		var on []string
+		for k, entity := range far.entity {
+			on = append(on, fmt.Sprintf("used.%s = f%d.__k%d", duck.Quote(entity), i, k))
+		}
+		joins += fmt.Sprintf("\n\tJOIN (%s) f%d ON %s", far.query, i, strings.Join(on, " AND "))
+		if far.dated {
+			first += fmt.Sprintf(" AND f%d.__first < __at", i)
+		}
+	}
+	return fmt.Sprintf(`WITH used AS (SELECT %[1]s, %[2]s AS __t, %[3]s AS __known, %[4]s AS __v FROM %[5]s e
+	WHERE %[6]s AND %[2]s < %[7]s AND %[8]s)
+SELECT %[1]s, __at AS %[9]s, %[10]s AS __seen, %[11]s AS __before, %[12]s AS __after
+FROM used%[13]s, (VALUES %[14]s) s(__at)
+WHERE __t < __at + INTERVAL %[15]d DAY%[16]s
+GROUP BY %[1]s, __at HAVING min(__known) < __at
+ORDER BY __at, %[1]s`, strings.Join(q.entity, ", "), at, known, value, duck.Quote(l.EventTable), q.kept.where, timestamp(end), present,
+		duck.Quote(Snapshot), seen, before, after, joins, strings.Join(instants, ", "), l.GapDays+l.LabelDays, first)
 }
 
 // timestamp is an instant as SQL writes it.

@@ -243,6 +243,6 @@ func (r *Recipe) Newest(ctx context.Context, db *duck.DB) (time.Time, error) {
 // Population is the spine of a date: the entities that the rule can be asked
 // about, from what was known before it.
 func (r *Recipe) Population(ctx context.Context, db *duck.DB, at time.Time) (*table.Table, error) {
-	u := label.Unit{Entity: r.Unit.Entity, Filters: r.Unit.Filters, Reported: r.Unit.Reported, LagDays: r.Unit.LagDays}
+	u := label.Unit{Entity: r.Unit.Entity, Filters: r.Unit.Filters, Reported: r.Unit.Reported, LagDays: r.Unit.LagDays, Links: r.Schema.Links()}
 	return label.Population(ctx, db, r.Label, u, at)
 }

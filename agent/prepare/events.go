@@ -85,7 +85,8 @@ func (ev *events) build(ctx context.Context, d *durable.Desk, db *duck.DB, scope
 	if err := ev.discover(ctx, db, scope); err != nil {
 		return nil, err
 	}
-	unit := label.Unit{Entity: scope.Entity, Filters: scope.Filters, Reported: ev.recipe.Unit.Reported}
+	ev.waive(d.Settings.Waivers)
+	unit := label.Unit{Entity: scope.Entity, Filters: scope.Filters, Reported: ev.recipe.Unit.Reported, Links: ev.recipe.Schema.Links()}
 	if scope.AsOf != nil {
 		at, err := time.Parse(time.DateOnly, *scope.AsOf)
 		if err != nil {
@@ -188,15 +189,29 @@ func (ev *events) examples(scope handoff.Scope) (*examples, error) {
 	return e, nil
 }
 
+// waive gives back what findings took out and a person takes on: a column, or
+// a table by the time of its updates.
+func (ev *events) waive(waivers []handoff.Waiver) {
+	for _, f := range ev.found {
+		if f.Column == nil || f.Action != handoff.Removed || !handoff.IsWaived(waivers, f.Code, *f.Table, *f.Column) {
+			continue
+		}
+		ev.recipe.Exclude = slices.DeleteFunc(ev.recipe.Exclude, func(x handoff.Exclusion) bool {
+			return x.Table == *f.Table && (x.Column == *f.Column || x.Reason == f.Evidence)
+		})
+		for i := range ev.recipe.Schema.Static {
+			if t := &ev.recipe.Schema.Static[i]; t.Table == *f.Table && t.Updated == *f.Column {
+				t.Updated = ""
+			}
+		}
+	}
+}
+
 // tables adds what the event tables themselves show: findings, and
 // expectations of quality.
 func (c *checks) tables() {
 	ev := c.e.events
-	for _, f := range ev.found {
-		if f.Column != nil && f.Action == handoff.Removed && handoff.IsWaived(c.desk.Settings.Waivers, f.Code, *f.Table, *f.Column) {
-			ev.recipe.Exclude = slices.DeleteFunc(ev.recipe.Exclude, func(x handoff.Exclusion) bool { return x.Table == *f.Table && x.Column == *f.Column })
-		}
-	}
+	ev.waive(c.desk.Settings.Waivers)
 	c.findings = append(c.findings, ev.found...)
 	if n := ev.spine.Unkeyed; n > 0 {
 		c.find("data.no_key", handoff.Warning, handoff.Repaired, "", fmt.Sprintf("%s without a value in a key column left out", plural(n, "event")), "fill the keys")

@@ -107,13 +107,14 @@ func staticAlias(i int) string { return fmt.Sprintf("__static%d", i) }
 // joinStatic joins a static table to the spine.
 func (c *compiler) joinStatic(i int) {
 	for _, j := range c.schema.path(i) {
-		c.join(staticAlias(j), "LEFT JOIN "+staticAlias(j)+" ON "+c.staticOn(j, "s"))
+		c.join(staticAlias(j), "LEFT JOIN "+staticAlias(j)+" ON "+c.staticOn(j, "s", duck.Quote(label.Snapshot)))
 	}
 }
 
 // staticOn is the condition that joins static table i to a table called
-// entities that has the entity columns.
-func (c *compiler) staticOn(i int, entities string) string {
+// entities that has the entity columns, and the instant in a column called
+// snapshot.
+func (c *compiler) staticOn(i int, entities, snapshot string) string {
 	var on []string
 	for _, k := range c.schema.Static[i].Keys {
 		other := entities
@@ -122,10 +123,18 @@ func (c *compiler) staticOn(i int, entities string) string {
 		}
 		on = append(on, fmt.Sprintf("%s.%s = %s.%s", staticAlias(i), duck.Quote(k.Column), other, duck.Quote(k.Other)))
 	}
+	if c.schema.Static[i].Updated != "" {
+		on = append(on, fmt.Sprintf("%s.%s = %s.%s", staticAlias(i), staticAt, entities, snapshot))
+	}
 	return strings.Join(on, " AND ")
 }
 
-// static fills the scratch table of a static table: one row for each key.
+// staticAt is the snapshot in the scratch table of a static table whose rows
+// have an update time.
+const staticAt = "__at"
+
+// static fills the scratch table of a static table: one row for each key, and
+// for each snapshot where the rows say when they were updated.
 func (c *compiler) static(i int) {
 	t := c.schema.Static[i]
 	var keys []string
@@ -134,7 +143,13 @@ func (c *compiler) static(i int) {
 	}
 	slices.Sort(keys)
 	list := strings.Join(slices.Compact(keys), ", ")
-	c.make(staticAlias(i), fmt.Sprintf("SELECT %[1]s, min(COLUMNS(* EXCLUDE (%[1]s))) FROM %[2]s GROUP BY %[1]s", list, duck.Quote(t.Table)))
+	from := duck.Quote(t.Table)
+	if t.Updated != "" {
+		from = fmt.Sprintf("(SELECT t.*, %[1]s FROM %[2]s t, (SELECT DISTINCT %[3]s AS %[1]s FROM %[4]s) WHERE t.%[5]s IS NULL OR t.%[5]s < %[1]s)",
+			staticAt, from, duck.Quote(label.Snapshot), spineTable, duck.Quote(t.Updated))
+		list += ", " + staticAt
+	}
+	c.make(staticAlias(i), fmt.Sprintf("SELECT %[1]s, min(COLUMNS(* EXCLUDE (%[1]s))) FROM %[2]s GROUP BY %[1]s", list, from))
 }
 
 // known is the instant from which a row of the table counts.

@@ -385,22 +385,57 @@ func (d *discoverer) distinct(ctx context.Context, t *table.TableInfo, c *table.
 // late finds the dates of a static table that lie after the middle snapshot
 // too often to have been known by then.
 func (d *discoverer) late(ctx context.Context, t *table.TableInfo) error {
+	static := &d.out.Schema.Static[d.out.Schema.static(t.Name)]
+	all := times(t)
+	for _, c := range t.Columns {
+		if static.Updated == "" && c.Kind == table.Time && c.Missing < t.Rows && isUpdate(c.Name) {
+			static.Updated = c.Name
+			all = append(slices.DeleteFunc(all, func(name string) bool { return name == c.Name }), c.Name)
+		}
+	}
 	if len(d.Snapshots) == 0 {
 		return nil
 	}
 	middle := d.Snapshots[len(d.Snapshots)/2]
-	for _, name := range times(t) {
+	for _, name := range all {
 		got, err := d.db.Query(ctx, fmt.Sprintf("SELECT count(*) FILTER (%[1]s >= $1) / count(%[1]s) FROM %[2]s", duck.Quote(name), duck.Quote(t.Name)), middle)
 		if err != nil {
 			return err
 		}
-		if share := got.Columns[0].Number[0]; share > lateShare {
+		share := got.Columns[0].Number[0]
+		switch {
+		case share <= lateShare:
+		case name == static.Updated:
+			d.updatedLater(t, name, share, middle)
+		default:
 			d.find(t.Name, name, "leak.after_outcome", handoff.Warning, handoff.Removed,
 				fmt.Sprintf("%.1f %% of its dates are after the snapshot of %s", 100*share, middle.Format(time.DateOnly)),
 				"give a table with one dated row for each change if the date is to be used")
 		}
 	}
 	return nil
+}
+
+// updatedLater takes out a static table whose rows were written anew after
+// snapshots: their earlier values are gone, and which rows were written anew
+// may tell the answer.
+func (d *discoverer) updatedLater(t *table.TableInfo, updated string, share float64, middle time.Time) {
+	evidence := fmt.Sprintf("%.1f %% of its times are after the snapshot of %s: what the rows said before is not known, so no feature is made of the table", 100*share, middle.Format(time.DateOnly))
+	d.find(t.Name, updated, "leak.after_outcome", handoff.Warning, handoff.Removed, evidence,
+		fmt.Sprintf("give a table with one dated row for each change; to take the table as it stands: --waive %q", "leak.after_outcome:"+updated+"=REASON"))
+	for _, c := range t.Columns {
+		if c.Name != updated {
+			d.out.Exclude = append(d.out.Exclude, handoff.Exclusion{Table: t.Name, Column: c.Name, Reason: evidence})
+		}
+	}
+}
+
+// isUpdate tells by its name that a time is when a row got its values.
+func isUpdate(name string) bool {
+	return slices.ContainsFunc(words(name), func(w string) bool {
+		return strings.HasPrefix(w, "chang") || strings.HasPrefix(w, "geänder") || strings.HasPrefix(w, "geaender") ||
+			slices.ContainsFunc([]string{"updat", "modif", "refresh", "aktualis", "actualiz"}, func(part string) bool { return strings.Contains(w, part) })
+	})
 }
 
 // ahead finds the columns of events that tell when the next event of the same

@@ -304,3 +304,83 @@ func TestHindsightNeedsEvidence(t *testing.T) {
 		t.Errorf("one snapshot gave %v", got)
 	}
 }
+
+// A row of attributes that was written anew after a snapshot is not known at
+// it; where many were, no feature is made of the table.
+func TestRowsUpdatedLater(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	orders := []string{"customer_id,ordered"}
+	few, many := []string{"customer_id,segment,last_updated"}, []string{"customer_id,grade,geaendert_am"}
+	for i := range 200 {
+		id := fmt.Sprintf("C%03d", i)
+		for range 5 {
+			orders = append(orders, id+","+start.AddDate(0, 0, r.IntN(400)).Format(time.DateOnly))
+		}
+		updated := start.AddDate(0, 0, -r.IntN(300))
+		if i == 0 {
+			updated = start.AddDate(0, 0, 350)
+		}
+		few = append(few, fmt.Sprintf("%s,%s,%s", id, []string{"a", "b"}[r.IntN(2)], updated.Format(time.DateOnly)))
+		many = append(many, fmt.Sprintf("%s,%d,%s", id, r.IntN(5), start.AddDate(0, 0, r.IntN(400)).Format(time.DateTime)))
+	}
+	db, tables := folder(t, write(t, map[string][]string{"orders": orders, "few": few, "many": many}))
+	snapshots := []time.Time{start.AddDate(0, 0, 200), start.AddDate(0, 0, 300)}
+	d, err := event.Discover(t.Context(), db, event.Catalog{Tables: tables, Entity: []string{"customer_id"}, Main: "orders", Time: "ordered", Snapshots: snapshots})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, s := range d.Schema.Static {
+		got[s.Table] = s.Updated
+	}
+	if d := diff.Diff(map[string]string{"few": "last_updated", "many": "geaendert_am"}, got); d != "" {
+		t.Error("updates:", d)
+	}
+	if d := diff.Diff([]string{"many.customer_id", "many.geaendert_am", "many.grade"}, excluded(d)); d != "" {
+		t.Error("excluded:", d)
+	}
+	list := []event.Feature{{Name: "segment", Measure: event.Attribute, Table: "few", Column: "segment"}}
+	late := func(days int) *table.Table {
+		return columns("customer_id "+label.Snapshot, 2, func(i int) []any { return []any{fmt.Sprintf("C%03d", i), start.AddDate(0, 0, days)} })
+	}
+	for days, want := range map[int]bool{300: true, 350: true, 351: false} { // an update on the snapshot is not before it
+		values, err := event.Build(t.Context(), db, &d.Schema, list, late(days))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := &values.Columns[0]; c.IsMissing(0) != want || c.IsMissing(1) {
+			t.Errorf("day %d: missing %v and %v, want %v and false", days, c.IsMissing(0), c.IsMissing(1), want)
+		}
+	}
+}
+
+// One window or two give each feature once.
+func TestProposalsOfFewWindows(t *testing.T) {
+	w := random(4, 300)
+	dir := write(t, map[string][]string{"visits": w.lines()})
+	_, tables := folder(t, dir)
+	s := schema("known")
+	s.Static = nil
+	before := 0
+	for _, windows := range [][]int{{30}, {30, 90}, {30, 90, 180}} {
+		list := event.Propose(s, tables, event.Options{Windows: windows})
+		if err := event.Check(s, list); err != nil {
+			t.Errorf("%v: %v", windows, err)
+		}
+		if len(list) <= before {
+			t.Errorf("%v: %d features, fewer windows gave %d", windows, len(list), before)
+		}
+		before = len(list)
+	}
+}
+
+// lines are the visits as CSV.
+func (w *world) lines() []string {
+	out := []string{"who,what,kind,at,known,amount"}
+	for _, v := range w.visits {
+		if !v.at.IsZero() && !v.known.IsZero() {
+			out = append(out, fmt.Sprintf("%s,%s,%s,%s,%s,%g", v.who, v.what, v.kind, v.at.Format(time.DateTime), v.known.Format(time.DateTime), v.amount))
+		}
+	}
+	return out
+}

@@ -17,6 +17,8 @@ package event
 import (
 	"fmt"
 	"slices"
+
+	"github.com/septet-ml/septet/label"
 )
 
 // Schema is how the tables hang together. Discover finds it. It is plain data
@@ -40,14 +42,26 @@ type Events struct {
 type Static struct {
 	Table string `json:"table"`
 	Keys  []Key  `json:"keys"` // all must be equal
+
+	// Updated is when a row got its values: a row with a later one is not
+	// known at a snapshot. "" where the table stands as it is.
+	Updated string `json:"updated,omitempty"`
 }
 
 // Key says that Column of the table holds values of Other, which is an entity
 // column or, where Table is not "", a column of that static table.
-type Key struct {
-	Column string `json:"column"`
-	Table  string `json:"table,omitempty"`
-	Other  string `json:"other"`
+type Key = label.Key
+
+// Links are the ways of all tables to the entity, for filters on them.
+func (s *Schema) Links() []label.Link {
+	var out []label.Link
+	for _, e := range s.Events {
+		out = append(out, label.Link{Table: e.Table, Time: e.Time, Reported: e.Reported, Keys: e.Keys})
+	}
+	for _, t := range s.Static {
+		out = append(out, label.Link{Table: t.Table, Keys: t.Keys})
+	}
+	return out
 }
 
 // events finds a table of events; nil where there is none of the name.

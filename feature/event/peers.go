@@ -63,7 +63,7 @@ func (c *compiler) compare() {
 		at := c.schema.static(p.table)
 		joins := ""
 		for _, j := range c.schema.path(at) {
-			joins += "\n\tJOIN " + staticAlias(j) + " ON " + c.staticOn(j, "own")
+			joins += "\n\tJOIN " + staticAlias(j) + " ON " + c.staticOn(j, "own", "__at")
 		}
 		c.make(peersAlias(i), fmt.Sprintf(`SELECT __at, __grp%[1]s, %[2]s / count(*) AS __mean
 FROM (SELECT own.*, %[3]s.%[4]s AS __grp FROM %[5]s own%[6]s)

@@ -68,9 +68,11 @@ func (p *proposal) add(f Feature) {
 	p.features = append(p.features, p.schema.explain(f))
 }
 
-// middle and long are the windows of what is measured only twice.
+// middle and long are the windows of what is measured only twice; two are both,
+// or the one where they are the same.
 func (p *proposal) middle() int { return p.windows[min(1, len(p.windows)-1)] }
 func (p *proposal) long() int   { return p.windows[len(p.windows)-1] }
+func (p *proposal) two() []int  { return slices.Compact([]int{p.middle(), p.long()}) }
 
 // events proposes for one table: everything for the unit itself, and the
 // pace of events for each of its entity columns alone, with the unit's share.
@@ -91,13 +93,13 @@ func (p *proposal) events(e *Events) {
 		}
 		switch {
 		case c.Kind == table.Number && p.isCode(e, &c):
-			whole.different(&c, p.middle(), p.long())
+			whole.different(&c)
 		case c.Kind == table.Number && numbers < mostColumns:
 			numbers++
-			whole.number(&c, p.middle(), p.long())
+			whole.number(&c)
 		case c.Kind == table.Text && texts < mostColumns:
 			texts++
-			whole.text(info, &c, p.middle(), p.long())
+			whole.text(info, &c)
 		}
 	}
 	p.peers(whole)
@@ -115,7 +117,7 @@ func (p *proposal) events(e *Events) {
 				one.add("distinct_"+other, Distinct, e.column(other), p.long())
 			}
 		}
-		for _, days := range []int{p.middle(), p.long()} {
+		for _, days := range p.two() {
 			p.add(Feature{
 				Name: fmt.Sprintf("%s.share_%s", one.name, span(days)), Measure: Ratio,
 				Of: []Feature{whole.make("", Count, "", days), one.make("", Count, "", days)},
@@ -236,29 +238,35 @@ func (s series) rhythm(days int) {
 }
 
 // number is the measures of a number column.
-func (s series) number(c *table.ColumnInfo, middle, long int) {
-	for _, days := range []int{middle, long} {
+func (s series) number(c *table.ColumnInfo) {
+	middle, long := s.p.middle(), s.p.long()
+	for _, days := range s.p.two() {
 		s.add(c.Name+".mean", Mean, c.Name, days)
 	}
 	if c.Distinct == 2 {
 		return // a flag: the mean is the share
 	}
-	for _, days := range []int{middle, long} {
+	for _, days := range s.p.two() {
 		s.add(c.Name+".sum", Sum, c.Name, days)
 	}
 	s.add(c.Name+".max", Max, c.Name, long)
 	s.p.add(s.make(s.name+"."+c.Name+".last", Last, c.Name, 0))
+	if middle == long {
+		return
+	}
 	s.ratio(fmt.Sprintf("%s.mean_%s_of_%s", c.Name, span(middle), span(long)), s.make("", Mean, c.Name, middle), s.make("", Mean, c.Name, long))
 }
 
 // different is how many different values a column has, and no more.
-func (s series) different(c *table.ColumnInfo, middle, long int) {
-	s.add(c.Name+".distinct", Distinct, c.Name, middle)
-	s.add(c.Name+".distinct", Distinct, c.Name, long)
+func (s series) different(c *table.ColumnInfo) {
+	for _, days := range s.p.two() {
+		s.add(c.Name+".distinct", Distinct, c.Name, days)
+	}
 }
 
 // text is the measures of a text column: by value where there are few.
-func (s series) text(info *table.TableInfo, c *table.ColumnInfo, middle, long int) {
+func (s series) text(info *table.TableInfo, c *table.ColumnInfo) {
+	middle, long := s.p.middle(), s.p.long()
 	if c.Distinct > 2 {
 		s.add(c.Name+".distinct", Distinct, c.Name, long)
 	}
@@ -266,7 +274,9 @@ func (s series) text(info *table.TableInfo, c *table.ColumnInfo, middle, long in
 		s.p.add(s.make(s.name+"."+c.Name+".last", Last, c.Name, 0))
 	}
 	if c.Distinct > fewLevels || c.ManyDistinct {
-		s.add(c.Name+".distinct", Distinct, c.Name, middle)
+		if middle != long {
+			s.add(c.Name+".distinct", Distinct, c.Name, middle)
+		}
 		return
 	}
 	levels := c.Levels[:min(topLevels, len(c.Levels))]
@@ -279,7 +289,7 @@ func (s series) text(info *table.TableInfo, c *table.ColumnInfo, middle, long in
 		}
 		where := &Where{c.Name, level.Value}
 		name := fmt.Sprintf("%s.%s=%s", s.name, c.Name, level.Value)
-		for _, days := range []int{middle, long} {
+		for _, days := range s.p.two() {
 			some := s.make(name+".count"+suffix(days), Count, "", days)
 			some.Where = where
 			s.p.add(some)

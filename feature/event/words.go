@@ -95,6 +95,9 @@ func (s *Schema) asOf(f *Feature) string {
 	case PeerMean:
 		return s.asOf(&f.Of[0])
 	case Attribute:
+		if updated := s.Static[s.static(f.Table)].Updated; updated != "" {
+			return fmt.Sprintf("only a row whose %s is before the snapshot", updated)
+		}
 		return "as the table stands: it has no date"
 	case Age:
 		return "only dates before the snapshot"
