@@ -3,6 +3,7 @@ package handoff
 import (
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 
@@ -38,6 +39,8 @@ func (f Features) Check() []Fault {
 		}
 		l.must(k.Rank >= 1 && k.Rank <= len(f.Kept) && !ranks[k.Rank], at+"/rank", "is not a rank of its own", "rank from 1 without ties")
 		ranks[k.Rank] = true
+		l.must(k.Shap == nil || *k.Shap >= 0, at+"/shap", "is below 0", "give the mean size")
+		l.curve(at, k, f.Dataset.Scope)
 	}
 	for i, d := range f.Dropped {
 		l.must(d.Name != "" && !names[d.Name], under("/dropped", i, "name"), "is empty or is kept", "name what is left out")
@@ -49,6 +52,26 @@ func (f Features) Check() []Fault {
 		l.must(x.Strength >= 0 && x.Strength <= 1, under("/interactions", i, "strength"), "is not between 0 and 1", "give a share")
 	}
 	return l.faults
+}
+
+// curve holds a kept feature's curve against the feature.
+func (l *faultList) curve(at string, k Feature, s Scope) {
+	classes := s.ProblemType != "regression" && len(k.Curve) > 0
+	l.must((k.Class != nil) == classes, at+"/class", "does not go with the curve", "name the class whose probability it is; null for regression")
+	l.must(k.Class == nil || slices.Contains(s.Classes, *k.Class), at+"/class", "is no class", "name one of the scope's")
+	l.must(len(k.Curve) == 0 || len(k.Curve) >= 2 && len(k.Curve) <= 21, at+"/curve", "has not 2 to 21 steps", "give a grid")
+	last := math.Inf(-1)
+	for i, step := range k.Curve {
+		at := under(at+"/curve", i)
+		missing := step.Value == nil && step.Level == nil && i == len(k.Curve)-1
+		l.must(missing || (step.Value != nil) == (k.Kind == "number") && (step.Level != nil) == (k.Kind == "category"), at, "is not of the feature's kind", "give a value of numbers, a level of categories")
+		if step.Value != nil {
+			l.must(*step.Value > last, at+"/value", "does not rise", "list numbers rising")
+			last = *step.Value
+		}
+		l.must(step.Low <= step.High, at+"/low", "is above high", "give an interval")
+		l.must(step.Rows >= 0, at+"/rows", "is below 0", "count rows")
+	}
 }
 
 // Check holds the leaderboard against itself.

@@ -33,4 +33,4 @@ type Candidate struct {
 }
 
 // Schema is the payload's schema.
-func (Choice) Schema() (string, string) { return "choice", "1.0.0" }
+func (Choice) Schema() (string, string) { return "choice", "1.1.0" }

@@ -16,20 +16,39 @@ type migration struct {
 // every payload.
 func migrations() []migration {
 	return []migration{
+		{"features", "1.0.0", "1.1.0", featureCurves},
+		{"choice", "1.0.0", "1.1.0", func(doc map[string]any) error { return inside(doc, featureCurves, "features") }},
 		{"model", "1.0.0", "1.1.0", modelDetail},
 		{"deployment", "1.0.0", "1.1.0", func(doc map[string]any) error { return inside(doc, modelDetail, "model") }},
 		{"watch", "1.0.0", "1.1.0", func(doc map[string]any) error { return inside(doc, modelDetail, "deployment", "model") }},
 	}
 }
 
-// modelDetail says of a model's details that they were not measured.
+// featureCurves says of the kept features that their curves were not measured.
+func featureCurves(doc map[string]any) error {
+	kept, ok := doc["kept"].([]any)
+	if !ok {
+		return fmt.Errorf("no list %q", "kept")
+	}
+	for _, k := range kept {
+		feature, ok := k.(map[string]any)
+		if !ok {
+			return fmt.Errorf("a kept feature is no object")
+		}
+		feature["shap"], feature["curve"], feature["class"] = nil, []any{}, nil
+	}
+	return nil
+}
+
+// modelDetail says of a model's details, and of its features' curves, that
+// they were not measured.
 func modelDetail(doc map[string]any) error {
 	for _, name := range []string{"sets", "decision", "learning"} {
 		doc[name] = nil
 	}
 	doc["groups"], doc["segments"] = []any{}, []any{}
 	doc["curves"] = map[string]any{"roc": []any{}, "precision_recall": []any{}, "gain": []any{}, "reliability": []any{}, "confusion": nil}
-	return nil
+	return inside(doc, featureCurves, "choice", "features")
 }
 
 // inside applies a migration to the payload inside doc, under the names of a

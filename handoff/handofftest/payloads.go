@@ -151,13 +151,35 @@ func (d *Draw) Features(in handoff.Dataset) handoff.Features {
 	for i, rank := range d.Perm(n) {
 		f.Kept = append(f.Kept, handoff.Feature{
 			Name: fmt.Sprintf("f%d", i+1), Kind: []string{"number", "category"}[d.IntN(2)], Formula: "c1 as it is",
-			SourceColumns: []string{"c1", "t1.when"}, Importance: ptr(d.NormFloat64()), Rank: rank + 1,
+			SourceColumns: []string{"c1", "t1.when"}, Importance: ptr(d.NormFloat64()), Rank: rank + 1, Shap: ptr(d.Float64()),
 		})
+		if i == 0 || d.maybe() {
+			d.curve(&f.Kept[i], in.Scope)
+		}
 	}
 	if n > 1 {
 		f.Interactions = []handoff.Interaction{{A: "f1", B: "f2", Strength: d.Float64()}}
 	}
 	return f
+}
+
+// curve draws a kept feature's curve.
+func (d *Draw) curve(k *handoff.Feature, s handoff.Scope) {
+	if len(s.Classes) > 0 {
+		k.Class = ptr(s.Classes[1])
+	}
+	for i := range 2 + d.IntN(3) {
+		step := handoff.Step{Mean: d.Float64(), Low: -d.Float64(), High: 1 + d.Float64(), Rows: d.IntN(100)}
+		if k.Kind == "number" {
+			step.Value = ptr(float64(i))
+		} else {
+			step.Level = ptr(fmt.Sprintf("level %d", i))
+		}
+		k.Curve = append(k.Curve, step)
+	}
+	if d.maybe() {
+		k.Curve = append(k.Curve, handoff.Step{Rows: 3})
+	}
 }
 
 // Choice draws a leaderboard of a dummy, a linear model and some trees.
