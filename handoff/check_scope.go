@@ -37,7 +37,7 @@ func (s Scope) Check() []Fault {
 	l.must(s.HorizonDays == nil || *s.HorizonDays >= 1, "/horizon_days", "is below 1", "use null where there is none")
 	l.must(s.AsOf == nil || isDate(*s.AsOf), "/as_of", "is not a date", "write YYYY-MM-DD")
 	l.must(s.SplitBy != "entity" || len(s.Entity) > 0, "/entity", "is empty, but the split is by entity", "name the entity's columns")
-	l.must(s.SplitBy != "time" || s.Time != nil || s.Label != nil, "/time", "is null, but the split is by time", "name the time column")
+	l.must(s.SplitBy != "time" || s.Time != nil || s.Label != nil || len(s.TimeParts) > 0, "/time", "is null, but the split is by time", "name the time column")
 	s.checkTables(l)
 	s.checkAnswer(l, cat)
 	s.checkColumns(l, cat)
@@ -140,6 +140,10 @@ func (s Scope) checkColumns(l *faultList, cat catalog) {
 	}
 	if s.Time != nil && cat.table(s.Main) != nil {
 		l.must(cat.has(s.Main, *s.Time), "/time", "is not in the main table", "name a column of it, or null")
+	}
+	l.must(len(s.TimeParts) == 0 || s.Time == nil && s.Label == nil && len(s.TimeParts) > 1 && len(s.TimeParts) < 4, "/time_parts", "are not the time of the rows", "name two or three columns where there is no time and no label")
+	for i, c := range s.TimeParts {
+		l.must(cat.table(s.Main) == nil || cat.has(s.Main, c), under("/time_parts", i), "is not in the main table", "name a column of it")
 	}
 	for i, f := range s.Filters {
 		l.must(cat.table(f.Table) != nil, under("/filters", i, "table"), "is not in the catalog", "name a table")

@@ -28,6 +28,10 @@ type Scope struct {
 	Clauses        []Clause          `json:"clauses"`
 	Main           string            `json:"main"`   // the table whose rows are scored, or the event table of the label
 	Tables         []table.TableInfo `json:"tables"` // the catalog
+
+	// TimeParts are the columns that order the rows of the main table together
+	// where no one column does: year, month and, where there is one, day.
+	TimeParts []string `json:"time_parts,omitempty"`
 }
 
 // Target is a column that holds the answer.
