@@ -33,6 +33,8 @@ func (b block) plan(o pipeline.RunObject) {
 	split := s.SplitBy
 	if s.Time != nil {
 		split += ", time is " + *s.Time
+	} else if len(s.TimeParts) > 0 {
+		split += ", time is " + strings.Join(s.TimeParts, ", ")
 	}
 	if s.AsOf != nil {
 		split += ", as of " + *s.AsOf

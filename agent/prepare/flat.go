@@ -138,6 +138,8 @@ func (e *examples) arrange(all *table.Table) {
 	}
 	if c := e.column(e.timeColumn()); c != nil && c.Kind == table.Time {
 		e.time = c.Time
+	} else if len(e.scope.TimeParts) > 0 {
+		e.time = source.CalendarOf(e.scope.TimeParts).Times(all)
 	}
 	for i := range e.info.Columns {
 		if c := &e.info.Columns[i]; c.Infinite > 0 {

@@ -15,6 +15,7 @@ type catalog struct {
 	tables  []table.TableInfo
 	names   [][]word // of each table
 	columns []column // of all tables, in their order
+	dates   map[string][]dates
 
 	values map[string][]place // values of text columns by their letters and digits
 }
@@ -74,7 +75,7 @@ func (c *column) count(value string) int {
 
 func newCatalog(f facts) *catalog {
 	tables := f.Tables
-	c := &catalog{lexicon: newLexicon(), tables: tables, values: map[string][]place{}}
+	c := &catalog{lexicon: newLexicon(), tables: tables, dates: f.Dates, values: map[string][]place{}}
 	for i := range tables {
 		t := &c.tables[i]
 		c.names = append(c.names, nameWords(t.Name))

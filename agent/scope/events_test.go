@@ -24,6 +24,7 @@ func pharma(t testing.TB) facts {
 			days("reported_date", "2022-01-03", 1000), whole("quantity", 1, 90), amount("amount", 1, 900))
 		write(t, folder, "calls", 3000, count("call_id"), many("doc_id", "D%d", 300), days("call_date", "2022-01-01", 1000), one("channel", "phone", "visit"))
 		write(t, folder, "districts", 3, col{"district", func(_ *rand.Rand, row int) string { return fmt.Sprintf("D%d", row+1) }}, one("region", "Northland"))
+		write(t, folder, "stations", 3, col{"station", func(_ *rand.Rand, row int) string { return fmt.Sprintf("S%d", row+1) }}, one("area", "Farland"))
 	})
 }
 
@@ -49,7 +50,8 @@ func TestEvents(t *testing.T) {
 		{"pharma", "churn of Oncology physicians", "binary falls_below of prescriptions for [doc_id] if physicians.specialty = Oncology", "0.3 3 90 14 90"},
 		{"pharma", "churn of Kisqaly HCPs", "ask filter (prescriptions.brand=Kisqali)", ""},
 		{"pharma", "churn of Kesimpta HCPs", "ask filter", ""},
-		{"pharma", "churn of HCPs in Northland", "scope.filter_far: ", ""},
+		{"pharma", "churn of HCPs in Northland", "binary falls_below of prescriptions for [doc_id] if districts.region = Northland", "0.3 3 90 14 90"},
+		{"pharma", "churn of HCPs in Farland", "scope.filter_far: ", ""},
 		{"pharma", "churn of physicians since 2023-01-01", "binary falls_below of prescriptions for [doc_id] if prescriptions.rx_date >= 2023-01-01", "0.3 3 90 14 90"},
 		{"pharma", "churn of physicians in 2024", "binary falls_below of prescriptions for [doc_id]", "0.3 3 90 14 90"},
 		{"pharma", "predict the quantity", "regression quantity for [rx_id]", ""},

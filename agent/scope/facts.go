@@ -3,6 +3,8 @@ package scope
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/septet-ml/septet/source"
 	"github.com/septet-ml/septet/table"
@@ -16,9 +18,21 @@ type facts struct {
 	// description lists, up to 10,000, by table and column.
 	Values map[string]map[string][]table.Level `json:"values"`
 
+	// Dates are the dates that columns of a table tell together, by table.
+	Dates map[string][]dates `json:"dates"`
+
 	// Distinct is the number of different values of columns named as keys
 	// that have more than are counted for a table's description.
 	Distinct map[string]map[string]int `json:"distinct"`
+}
+
+// dates are what a year, a month and a day column tell together.
+type dates struct {
+	Columns  []string  `json:"columns"`  // year, month and, where there is one, day
+	Distinct int       `json:"distinct"` // different dates
+	Missing  int       `json:"missing"`  // rows without one
+	Earliest time.Time `json:"earliest"`
+	Latest   time.Time `json:"latest"`
 }
 
 // distinct is the number of different values of a column; -1 where there are
@@ -39,7 +53,7 @@ func gather(ctx context.Context, paths []string, threads int) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &facts{Tables: c.Tables, Values: map[string]map[string][]table.Level{}, Distinct: map[string]map[string]int{}}
+	f := &facts{Tables: c.Tables, Values: map[string]map[string][]table.Level{}, Distinct: map[string]map[string]int{}, Dates: map[string][]dates{}}
 	for i := range c.Tables {
 		t := &c.Tables[i]
 		f.Values[t.Name], f.Distinct[t.Name] = map[string][]table.Level{}, map[string]int{}
@@ -60,6 +74,11 @@ func gather(ctx context.Context, paths []string, threads int) (*facts, error) {
 		}
 		if err := f.count(ctx, c.Files[i].Path, t, keys, threads); err != nil {
 			return nil, err
+		}
+		for _, calendar := range source.Calendars(t) {
+			if err := f.date(ctx, c.Files[i].Path, t, calendar, threads); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return f, nil
@@ -83,6 +102,26 @@ func (f *facts) count(ctx context.Context, path string, t *table.TableInfo, colu
 	for i := range loaded.Table.Columns {
 		c := &loaded.Table.Columns[i]
 		f.Distinct[t.Name][c.Name] = len(c.Levels)
+	}
+	return nil
+}
+
+// date reads the columns of a calendar once more and looks at their dates.
+func (f *facts) date(ctx context.Context, path string, t *table.TableInfo, c source.Calendar, threads int) error {
+	loaded, err := source.Load(ctx, path, *t, source.LoadOptions{Columns: c.Columns(), Threads: threads})
+	if err != nil {
+		return fmt.Errorf("dates of %s: %w", t.Name, err)
+	}
+	all := c.Times(loaded.Table)
+	slices.Sort(all)
+	out := dates{Columns: c.Columns()}
+	for out.Missing < len(all) && all[out.Missing] == table.NoTime {
+		out.Missing++
+	}
+	known := slices.Compact(all[out.Missing:])
+	if out.Distinct = len(known); out.Distinct > 0 {
+		out.Earliest, out.Latest = time.UnixMicro(known[0]).UTC(), time.UnixMicro(known[len(known)-1]).UTC()
+		f.Dates[t.Name] = append(f.Dates[t.Name], out)
 	}
 	return nil
 }

@@ -157,13 +157,37 @@ func (d *draft) rank(c *column, i, j int) int {
 }
 
 // reachable tells whether rows of the main table can be kept by a column: it
-// is in the main table or, for a label over events, in a table that has the
-// key of the entity.
+// is in the main table or, for a label over events, in a table that leads to
+// the entity.
 func (d *draft) reachable(c *column) bool {
 	if c.table == d.main || d.target != nil {
 		return c.table == d.main
 	}
-	return slices.ContainsFunc(d.Entity, func(name string) bool { return c.table.Column(name) != nil })
+	return d.leads(c.table, mostJoins)
+}
+
+// mostJoins is how many tables may lie between the table of a filter and the
+// entity.
+const mostJoins = 2
+
+// leads tells whether the rows of a table belong to entities: it has their
+// key, or a table that leads to them has its key, over so many joins at most.
+func (d *draft) leads(t *table.TableInfo, joins int) bool {
+	if slices.ContainsFunc(d.Entity, func(name string) bool { return t.Column(name) != nil }) {
+		return true
+	}
+	for i := range d.columns {
+		key := &d.columns[i]
+		if joins == 0 || key.table != t || !key.unique() || len(key.parts) < 2 && idWords[key.squashed] || key.Kind == table.Time {
+			continue
+		}
+		for j := range d.tables {
+			if other := &d.tables[j]; other != t && other.Column(key.Name) != nil && d.leads(other, joins-1) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // meant tells whether words that spell a value are meant as one: they stand
@@ -323,7 +347,7 @@ func (d *draft) farAway(c *column) string {
 	if d.target != nil {
 		return "a table that holds the answer is filtered by its own columns only"
 	}
-	return fmt.Sprintf("table %s has none of the key columns %s", c.table.Name, strings.Join(d.Entity, ", "))
+	return fmt.Sprintf("table %s has none of the key columns %s, and no key of its own leads there", c.table.Name, strings.Join(d.Entity, ", "))
 }
 
 // stranger tells whether word i is a name that nothing explains.

@@ -132,6 +132,10 @@ func (d *draft) chooseTime() error {
 		if name == "none" {
 			return nil
 		}
+		if strings.Contains(name, ",") && len(d.resolve(name)) == 0 {
+			d.clause("/time_parts", where+" "+name, fromFlag)
+			return d.givenParts(where, name)
+		}
 		c, err := d.inMain(where, name)
 		if err != nil {
 			return err
@@ -145,8 +149,16 @@ func (d *draft) chooseTime() error {
 		d.Time = &c.Name
 		return nil
 	}
+	if names := strings.Join(d.spec.TimeParts, ","); names != "" {
+		d.clause("/time_parts", names, fromSpec)
+		return d.givenParts("/time_parts", names)
+	}
 	best := d.eventTime(d.main)
-	if best == nil || d.stated("/time") {
+	if d.stated("/time") {
+		return nil
+	}
+	if best == nil {
+		d.chooseParts()
 		return nil
 	}
 	d.Time = &best.Name
@@ -221,7 +233,7 @@ func (d *draft) chooseSplit(recurs bool) error {
 	by, where, given := d.given("/split_by", "", "", "split.by", d.spec.SplitBy)
 	switch {
 	case given:
-	case d.Time != nil && d.enoughTime():
+	case d.Time != nil && d.enoughTime(), len(d.TimeParts) > 0:
 		by = "time"
 	case recurs:
 		by = "entity"
@@ -231,7 +243,7 @@ func (d *draft) chooseSplit(recurs bool) error {
 			d.clause("/split_by", "no column tells when a row came to be", fromDefault)
 		}
 	}
-	if by == "time" && d.Time == nil {
+	if by == "time" && d.Time == nil && len(d.TimeParts) == 0 {
 		return &problem.Problem{
 			Kind: problem.Blocked, Code: "scope.no_time", Where: where,
 			What: "no column tells when a row came to be", Nearest: d.timesOf(d.main), Fix: "name one with --time, or split otherwise",
