@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/feature"
@@ -22,7 +21,7 @@ import (
 func Step(probe learn.Learner) durable.Step[handoff.Dataset, handoff.Features] {
 	return durable.Step[handoff.Dataset, handoff.Features]{
 		Agent:   handoff.FeatureAnalyzer,
-		Version: 2,
+		Version: 3,
 		Reads:   func(s handoff.Settings) any { return s.Seed },
 		Work: func(ctx context.Context, d *durable.Desk, in handoff.Dataset) (handoff.Features, error) {
 			return analyze(ctx, d, probe, in)
@@ -63,13 +62,13 @@ func analyze(ctx context.Context, d *durable.Desk, probe learn.Learner, in hando
 		return out, err
 	}
 	if worth.importance == nil {
-		d.Partial("importance", "interactions")
+		d.Partial("importance", "shap", "curves", "interactions")
 	}
 	transform, worth, unused := prune(transform, worth)
 	for _, x := range append(dropped, unused...) {
 		out.Dropped = append(out.Dropped, handoff.Dropped(x))
 	}
-	out.Kept, out.Interactions = describe(transform, worth.importance), worth.interactions
+	out.Kept, out.Interactions = describe(transform, worth, in.Scope), worth.interactions
 	if made != nil {
 		if out.Points, err = made.store(ctx, d, transform, out.Kept); err != nil {
 			return out, err
@@ -105,6 +104,7 @@ func prune(t *feature.Transform, w worth) (*feature.Transform, worth, []feature.
 		}
 		keep = append(keep, i)
 		kept.importance = append(kept.importance, w.importance[i])
+		kept.shap, kept.curves = append(kept.shap, w.shap[i]), append(kept.curves, w.curves[i])
 	}
 	if len(keep) == 0 {
 		return t, w, nil
@@ -112,10 +112,10 @@ func prune(t *feature.Transform, w worth) (*feature.Transform, worth, []feature.
 	return t.Keep(keep), kept, dropped
 }
 
-// describe lists the features as a person reads them. importance is nil where
-// it could not be measured.
-func describe(t *feature.Transform, importance []float64) []handoff.Feature {
-	ranks := rank(importance)
+// describe lists the features as a person reads them, and what they are worth
+// where that could be measured.
+func describe(t *feature.Transform, w worth, scope handoff.Scope) []handoff.Feature {
+	ranks := w.ranks()
 	kept := make([]handoff.Feature, len(t.Features))
 	for i := range t.Features {
 		f := &t.Features[i]
@@ -123,13 +123,17 @@ func describe(t *feature.Transform, importance []float64) []handoff.Feature {
 		if f.Op == feature.Category {
 			kept[i].Kind = "category"
 		}
-		if importance == nil {
+		if w.importance == nil {
 			continue
 		}
 		kept[i].Rank = ranks[i]
-		if !math.IsNaN(importance[i]) {
-			kept[i].Importance = &importance[i]
+		if finite(w.importance[i]) {
+			kept[i].Importance = &w.importance[i]
 		}
+		if finite(w.shap[i]) {
+			kept[i].Shap = &w.shap[i]
+		}
+		w.curves[i].describe(&kept[i], scope.Classes)
 	}
 	return kept
 }

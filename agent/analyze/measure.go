@@ -11,6 +11,9 @@ import (
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/calibrate"
+	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/explain"
 	"github.com/septet-ml/septet/metric"
 	"github.com/septet-ml/septet/problem"
 )
@@ -18,6 +21,7 @@ import (
 const (
 	maxRows     = 4000 // validation rows that importance is measured on
 	repetitions = 3    // shuffles of each feature
+	shapRows    = 1000 // validation rows whose effects are looked at
 	pairOf      = 6    // features whose pairs are tried
 	gridRows    = 40   // rows and points of a pair's partial dependence
 )
@@ -25,6 +29,8 @@ const (
 // worth is what the features were measured to be worth on validation rows.
 type worth struct {
 	importance   []float64 // loss of the metric, in its bad direction, when the feature is shuffled
+	shap         []float64 // mean size of the feature's effect on the score
+	curves       []curve   // of the most important features; the others have no steps
 	used         []bool    // by the probe; nil where it does not say
 	interactions []handoff.Interaction
 }
@@ -68,8 +74,16 @@ func measure(ctx context.Context, d *durable.Desk, probe learn.Learner, data lea
 	if err := ctx.Err(); err != nil {
 		return worth{}, err
 	}
-	out.interactions = p.pairs(out.importance)
-	return out, nil
+	out.shap = p.effects()
+	out.interactions = p.pairs(out)
+	out.curves = make([]curve, len(out.importance))
+	order := out.order()
+	for _, j := range order[:min(len(order), curvesOf)] {
+		if out.importance[j] > 0 {
+			out.curves[j] = p.curve(j)
+		}
+	}
+	return out, ctx.Err()
 }
 
 // usedBy tells which features a model looks at; nil where it does not say.
@@ -140,34 +154,54 @@ func (p *probeRun) permute(ctx context.Context, d *durable.Desk, used []bool) []
 	return importance
 }
 
-// rank gives 1 to the most important feature; ties in their order.
-func rank(importance []float64) []int {
-	order := byImportance(importance)
-	ranks := make([]int, len(importance))
-	for place, i := range order {
+// effects is the mean size of each feature's effect on the score (package
+// learn/explain), over rows of the sample, and over classes where there are
+// more than two.
+func (p *probeRun) effects() []float64 {
+	columns, width, rows := len(p.data.Table.Columns), p.model.Width(), min(len(p.sample), shapRows)
+	alone := &ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: []learn.Model{p.model}}}}
+	e := explain.New(p.data.Task, alone, calibrate.Map{}, columns, p.x[:min(len(p.sample), 32)*columns])
+	out, one := make([]float64, columns), make([]float64, width*columns)
+	for i := range rows {
+		e.Row(p.x[i*columns:(i+1)*columns], one)
+		for k, v := range one {
+			out[k%columns] += math.Abs(v) / float64(rows*width)
+		}
+	}
+	return out
+}
+
+// ranks gives 1 to the most important feature.
+func (w *worth) ranks() []int {
+	ranks := make([]int, len(w.importance))
+	for place, i := range w.order() {
 		ranks[i] = place + 1
 	}
 	return ranks
 }
 
-func byImportance(importance []float64) []int {
-	order := make([]int, len(importance))
+// order is the features by falling importance, of equals by falling effect, of
+// equals as they stand.
+func (w *worth) order() []int {
+	order := make([]int, len(w.importance))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(importance[b], importance[a]) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(w.importance[b], w.importance[a]), cmp.Compare(w.shap[b], w.shap[a]))
+	})
 	return order
 }
 
 // pairs measures how much of the joint effect of two features is not the sum
 // of their own effects, for pairs of the most important ones. Source: Friedman
 // and Popescu 2008, Predictive learning via rule ensembles, equation 44.
-func (p *probeRun) pairs(importance []float64) []handoff.Interaction {
+func (p *probeRun) pairs(w worth) []handoff.Interaction {
 	found := []handoff.Interaction{}
-	if p.model.Width() != 1 || importance == nil {
+	if p.model.Width() != 1 {
 		return found
 	}
-	top := byImportance(importance)
+	importance, top := w.importance, w.order()
 	top = top[:min(len(top), pairOf)]
 	rows := min(len(p.sample), gridRows)
 	single := make(map[int][]float64)
