@@ -18,7 +18,7 @@ const module = "github.com/septet-ml/septet"
 // them knows an agent, the pipeline or the program.
 var engines = []string{
 	"artifact", "drift", "duck", "feature/...", "fitting", "fold", "label", "ledger", "learn/...",
-	"metric/...", "modelfile/...", "points", "problem", "rowfile", "serve/...", "source", "table/...", "telemetry/...",
+	"metric/...", "modelcard", "modelfile/...", "points", "problem", "rowfile", "serve/...", "source", "table/...", "telemetry/...",
 }
 
 // rule is a folder of packages and what it may import.
@@ -49,6 +49,7 @@ var mayImport = []rule{
 	{"fitting", []string{"artifact", "durable", "feature/...", "fold", "handoff", "learn/...", "metric", "problem", "rowfile", "table/..."}},
 	{"label", []string{"duck", "handoff", "problem", "table/..."}},
 	{"feature/...", []string{"artifact", "duck", "handoff", "label", "learn", "metric", "problem", "table/...", "feature/..."}},
+	{"modelcard", []string{"handoff"}},
 	{"modelfile/...", []string{"feature/...", "handoff", "learn/...", "metric", "problem", "table/...", "modelfile/..."}},
 	{"drift", []string{"feature/...", "handoff", "metric", "problem", "table/..."}},
 	{"telemetry/...", []string{"problem", "telemetry/..."}},
@@ -70,7 +71,7 @@ var mayImport = []rule{
 	{"pipeline", []string{"artifact", "durable/...", "handoff", "ledger/...", "problem", "settings"}},
 	{"docs", nil},
 	{"terminal", []string{"durable", "handoff", "metric", "pipeline", "problem"}},
-	{"web", []string{"pipeline", "artifact", "docs", "durable", "handoff", "ledger", "metric", "problem", "terminal"}},
+	{"web", []string{"pipeline", "artifact", "docs", "durable", "handoff", "ledger", "metric", "modelcard", "problem", "terminal"}},
 	{"cmd/...", []string{"..."}},
 	{"bench/...", []string{"..."}},
 	{"test/...", []string{"..."}},

@@ -100,22 +100,42 @@ func (v *view) perDraw(x []float64) []float64 {
 	return out
 }
 
+// number fills draw: groups are numbered in the order of their first row; -1 is
+// a row without a weight.
+func (v *view) number() {
+	v.draw = make([]int32, len(v.Group))
+	least, most := slices.Min(v.Group), slices.Max(v.Group)
+	numbers := make(map[int32]int32)
+	var dense []int32 // by group, plus 1: a map's work where numbers lie close
+	if span := int64(most) - int64(least); span < int64(8*len(v.Group)+1000) {
+		dense = make([]int32, span+1)
+	}
+	next := int32(0)
+	for i, g := range v.Group {
+		v.draw[i] = -1
+		if v.weight(i) == 0 {
+			continue
+		}
+		if dense != nil {
+			if dense[g-least] == 0 {
+				next++
+				dense[g-least] = next
+			}
+			v.draw[i] = dense[g-least] - 1
+			continue
+		}
+		d, seen := numbers[g]
+		if !seen {
+			d = int32(len(numbers))
+			numbers[g] = d
+		}
+		v.draw[i] = d
+	}
+}
+
 func (v *view) perGroup(x []float64) []float64 {
 	if v.draw == nil {
-		v.draw = make([]int32, len(x))
-		number := make(map[int32]int32)
-		for i, g := range v.Group {
-			v.draw[i] = -1
-			if v.weight(i) == 0 {
-				continue
-			}
-			d, seen := number[g]
-			if !seen {
-				d = int32(len(number))
-				number[g] = d
-			}
-			v.draw[i] = d
-		}
+		v.number()
 	}
 	out := make([]float64, slices.Max(v.draw)+1)
 	for i, d := range v.draw {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/modelcard"
 )
 
 // Numbers tells whether a number is predicted, not a class.
@@ -18,4 +19,43 @@ func held(m handoff.Measure) string {
 		return percent(*m.Value)
 	}
 	return fmt.Sprintf("%s (%.1f to %s)", percent(*m.Value), 100**m.Low, percent(*m.High))
+}
+
+// grid is a table of texts; the first column names the row.
+type grid struct {
+	Name   string
+	Header []string
+	Rows   [][]string
+	Note   string
+}
+
+// tested is what the tables need to know of the model.
+func (p *runPage) tested() modelcard.Tested {
+	return modelcard.Tested{Task: p.Scope.ProblemType, Sets: p.Model.Sets}
+}
+
+// Groups are the tables of the scope's fairness groups.
+func (p *runPage) Groups() []grid {
+	var all []grid
+	for _, b := range p.Model.Groups {
+		g := grid{Name: b.Column, Note: modelcard.Differences(b)}
+		g.Header, g.Rows = p.tested().Table(b.Groups)
+		all = append(all, g)
+	}
+	return all
+}
+
+// worstSegments is how many the page shows.
+const worstSegments = 8
+
+// Worst is the segments with the largest loss; nil where there are none.
+func (p *runPage) Worst() *grid {
+	t := p.tested()
+	shown, of := modelcard.Worst(p.Model.Segments, t.Loss(), worstSegments)
+	if of == 0 {
+		return nil
+	}
+	g := grid{Note: fmt.Sprintf("the %d of %d segments with the largest %s; the worst of many look worse than they are: * is more than noise, corrected for all of them", len(shown), of, words(t.Loss()))}
+	g.Header, g.Rows = t.Table(shown)
+	return &g
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/modelcard"
 )
 
 // card is the model card in Markdown. It is part of the model file's bytes, so
@@ -79,22 +80,10 @@ func figures(b *strings.Builder, m handoff.Model) {
 		}
 		fmt.Fprintf(b, "- criterion %s: %s\n", mark, v.Evidence)
 	}
+	modelcard.Tested{
+		Task: m.Choice.Features.Dataset.Scope.ProblemType, Sets: m.Sets, Decision: m.Decision, Groups: m.Groups, Segments: m.Segments, Learning: m.Learning,
+	}.Write(b, "##")
 	b.WriteString("\n")
-	sets(b, m)
-}
-
-// sets is what the model's intervals or sets of classes promise and kept.
-func sets(b *strings.Builder, m handoff.Model) {
-	s := m.Sets
-	if s == nil {
-		return
-	}
-	what, size := "sets of classes", "classes a set"
-	if m.Choice.Features.Dataset.Scope.ProblemType == "regression" {
-		what, size = "intervals", "mean length"
-	}
-	fmt.Fprintf(b, "Beside each prediction it can give %s that promise to hold the truth of %s of new rows like those it was made from. On the sealed test they held it in %s of the rows; a kept promise gives %s to %s. %s: %s.\n\n",
-		what, figure(&s.Coverage), measure(s.Held), figure(&s.Low), figure(&s.High), strings.ToUpper(size[:1])+size[1:], figure(&s.Size))
 }
 
 func rows(b *strings.Builder, d handoff.Dataset) {

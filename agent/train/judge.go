@@ -54,7 +54,7 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		"validation": measures(r.outOfFold(bench), d.Settings.Seed),
 		"test":       measures(sample, d.Settings.Seed),
 	}
-	out.sealed = look(test, features, sample, r)
+	out.sealed = look(test, features, sample, metric.Name(dataset.Scope.Metric), r)
 	if n := metric.Zeros(test.Target); test.Classes == 0 && n > 0 {
 		d.Warn(fmt.Sprintf("mape leaves out %d of the %d test rows, whose value is 0", n, len(test.Target)))
 	}

@@ -1,10 +1,12 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/fitting"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/metric"
@@ -18,14 +20,30 @@ type sealed struct {
 	file     *rowfile.File
 	features *table.Table
 	sample   metric.Sample
+	primary  metric.Name
+	claim    []float64 // per row: probability of the positive class, or of the most probable one; or the predicted value
+	came     []float64 // what came of it: 1 or 0; or the true value
+	loss     []float64 // log loss, or absolute error
 	held     []float64 // per row 1 where the interval or set has the truth, else 0; nil without one
 	size     float64   // mean length of the intervals, or number of classes in the sets
 }
 
-func look(file *rowfile.File, features *table.Table, sample metric.Sample, r *recipe) *sealed {
-	s := &sealed{recipe: r, file: file, features: features, sample: sample}
+func look(file *rowfile.File, features *table.Table, sample metric.Sample, primary metric.Name, r *recipe) *sealed {
+	s := &sealed{recipe: r, file: file, features: features, sample: sample, primary: primary}
 	s.held, s.size = holds(r.conformal, sample)
+	s.perRow()
 	return s
+}
+
+// describe says what the test rows show beside the scores.
+func (s *sealed) describe(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in handoff.Choice, out *handoff.Model) error {
+	var err error
+	out.Sets = s.sets(d, s.recipe.outOfFold(bench))
+	if out.Groups, err = s.fairness(ctx, d, bench, in); err != nil {
+		return err
+	}
+	out.Segments = s.segments(bench, in, d.Settings.Seed)
+	return nil
 }
 
 // holds tells for each row of a sample whether c's interval or set has the

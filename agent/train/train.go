@@ -70,7 +70,9 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 	}
 	out.Metrics, out.Baselines, out.Verdicts, out.Openings = verdict.metrics, verdict.baselines, verdict.criteria, verdict.opening
 	out.Blessed = bless(d, out.Verdicts)
-	out.Sets = verdict.sealed.sets(d, r.outOfFold(bench))
+	if err := verdict.sealed.describe(ctx, d, bench, in, &out); err != nil {
+		return handoff.Model{}, err
+	}
 	if d.Settings.Refit {
 		if err := refit(ctx, d, bench, r, in); err != nil {
 			return handoff.Model{}, err
