@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/portable"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/table"
 )
@@ -191,10 +193,32 @@ func (f *fit) tree(k int, seed uint64) Tree {
 		}
 	}
 	g.sample(seed)
+	g.noise = f.noise()
 	t := g.grow(total)
 	f.leaves(k, t)
 	f.route(k, t, others)
 	return f.written(t)
+}
+
+// noise is the deviation of the noise on the square root of what a level
+// explains: Noise times that of one row's gradient, per root of its hessian,
+// for a model of no trees; it halves when the shrunk steps number as many as
+// the logarithm of the rows, and then vanishes. Source: CatBoost's random_strength.
+func (f *fit) noise() float64 {
+	if f.boost.Noise == 0 {
+		return 0
+	}
+	squares := make([][2]float64, (f.data.train+block-1)/block)
+	f.crew.blocks(f.data.train, block, func(_, lo, hi int) {
+		for _, v := range f.grower.sums[lo:hi] {
+			g := float64(v.gradient())
+			squares[lo/block][0] += float64(g * g)
+			squares[lo/block][1] += float64(v.hessian())
+		}
+	})
+	g, h := sumOf(squares)
+	left := portable.Sigmoid(portable.Log(float64(f.data.train)) - float64(float64(f.rounds)*f.boost.LearningRate))
+	return f.boost.Noise * left * math.Sqrt(g/max(h, 1))
 }
 
 // written is t as the model keeps it.

@@ -74,17 +74,21 @@ func TestThreadsDoNotChangeTheModel(t *testing.T) {
 		train, valid := halves(taskData(60000, 2, task))
 		b := Defaults()
 		b.Rounds, b.RowFraction, b.ColumnFraction, b.NodeColumnFraction = 3, 0.8, 0.8, 0.7
-		var want []byte
-		for _, threads := range []int{1, 2, 3, 7} {
-			got, err := fitted(t, b, train, &valid, threads).MarshalBinary()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want == nil {
-				want = got
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s: %d threads give another model than 1", task, threads)
+		symmetric := b
+		symmetric.Symmetric, symmetric.Noise = 6, 1
+		for name, b := range map[string]Boost{"leaf by leaf": b, "symmetric": symmetric} {
+			var want []byte
+			for _, threads := range []int{1, 2, 3, 7} {
+				got, err := fitted(t, b, train, &valid, threads).MarshalBinary()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want == nil {
+					want = got
+				}
+				if !bytes.Equal(got, want) {
+					t.Errorf("%s, %s: %d threads give another model than 1", task, name, threads)
+				}
 			}
 		}
 	}

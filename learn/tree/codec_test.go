@@ -42,15 +42,17 @@ func TestCodec(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, task := range tasksToLearn {
 		d := taskData(300, 7, task)
-		m, err := Boost{Rounds: 2, Leaves: 6}.Fit(f.Context(), d, nil, learn.Options{Threads: 1})
-		if err != nil {
-			f.Fatal(err)
+		for _, b := range []Boost{{Rounds: 2, Leaves: 6}, {Rounds: 2, Symmetric: 3}} {
+			m, err := b.Fit(f.Context(), d, nil, learn.Options{Threads: 1})
+			if err != nil {
+				f.Fatal(err)
+			}
+			data, err := m.MarshalBinary()
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
 		}
-		data, err := m.MarshalBinary()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Decode(data)

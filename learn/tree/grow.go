@@ -32,12 +32,14 @@ type grower struct {
 	seed    uint64      // of the tree
 	inTree  []bool      // by feature: in the tree; nil: all are
 	inUse   []bool      // by packed column: has features in the tree; nil: all have
+	noise   float64     // of the square root of what a level explains; see fit.noise
 
 	// memory that is used again
 	tree        grown
 	open        queue
 	batch, seen []*bud
 	bests       [][2]split // by worker
+	levelers    []leveler  // by worker
 }
 
 const (
@@ -73,12 +75,7 @@ type grown struct {
 	bounds [][2]float64 // by node: of its value, for monotone columns
 }
 
-// grow makes a tree of the rows in order, best gain first. It is valid until
-// the next call.
-//
-// Several buds are expanded at the same time, one by each worker; splits are
-// then taken over one by one in the order of their gains. What was expanded in
-// vain is forgotten, so the tree does not depend on the number of workers.
+// grow makes a tree of the rows in order. It is valid until the next call.
 func (g *grower) grow(total sum) *grown {
 	t := &g.tree
 	t.reset()
@@ -87,6 +84,21 @@ func (g *grower) grow(total sum) *grown {
 		hi:   len(g.order), path: mix(g.seed),
 	}
 	t.add(root)
+	if g.boost.Symmetric > 0 {
+		g.symmetric(root)
+	} else {
+		g.leafwise(root)
+	}
+	return t
+}
+
+// leafwise grows the tree, best gain first.
+//
+// Several buds are expanded at the same time, one by each worker; splits are
+// then taken over one by one in the order of their gains. What was expanded in
+// vain is forgotten, so the tree does not depend on the number of workers.
+func (g *grower) leafwise(root *bud) {
+	t := &g.tree
 	if g.splittable(root) {
 		root.hist = g.store.take()
 		g.root(root)
@@ -106,7 +118,6 @@ func (g *grower) grow(total sum) *grown {
 		g.drop(b)
 	}
 	*open = (*open)[:0]
-	return t
 }
 
 func (t *grown) reset() {
@@ -324,11 +335,7 @@ func (g *grower) sumAndSearch(t team, small, big *bud, wantSmall, wantBig bool) 
 			}
 			own := small.hist[p][:g.cells[p]]
 			if g.byRows(t) {
-				for _, h := range g.private {
-					for i, v := range h[p][:len(own)] {
-						own[i] += v
-					}
-				}
+				g.addPrivate(own, p)
 			}
 			if wantSmall {
 				best[0].keep(g.column(own, p, small.node, inSmall))
@@ -376,6 +383,15 @@ func (g *grower) sum(t team, b *bud) {
 			g.sumTile(i, h, rows[part*len(rows)/n:(part+1)*len(rows)/n])
 		}
 	})
+}
+
+// addPrivate adds what the other workers left of packed column p to own.
+func (g *grower) addPrivate(own []sum, p int) {
+	for _, h := range g.private {
+		for i, v := range h[p][:len(own)] {
+			own[i] += v
+		}
+	}
 }
 
 // sumTile makes the part of h that belongs to tile i from the given rows.

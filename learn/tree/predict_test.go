@@ -52,20 +52,22 @@ func TestPredictionAgreesWithTraining(t *testing.T) {
 			d.Table.Columns[5].Code[i] %= 200
 		}
 		train, valid := halves(d)
-		b := onlySets(Defaults())
-		b.Rounds, b.RowFraction, b.Patience = 30, 0.7, 0
-		f := fitOf(t, b, train, &valid)
-		f.report.Best = f.rounds
-		m := f.finish()
-		for i, r := range f.data.rows {
-			x := make([]float64, len(d.Table.Columns))
-			d.Table.Gather(x, []int32{r})
-			got := make([]float64, m.Width())
-			m.margins(x, got)
-			for k := range got {
-				want := m.Base[k] + float64(m.Unit*f.goal.score[k][i])
-				if got[k] != want {
-					t.Fatalf("%s: row %d output %d: margin %v, in training %v", task, r, k, got[k], want)
+		for _, levels := range []int{0, 5} {
+			b := onlySets(Defaults())
+			b.Rounds, b.RowFraction, b.Patience, b.Symmetric = 30, 0.7, 0, levels
+			f := fitOf(t, b, train, &valid)
+			f.report.Best = f.rounds
+			m := f.finish()
+			for i, r := range f.data.rows {
+				x := make([]float64, len(d.Table.Columns))
+				d.Table.Gather(x, []int32{r})
+				got := make([]float64, m.Width())
+				m.margins(x, got)
+				for k := range got {
+					want := m.Base[k] + float64(m.Unit*f.goal.score[k][i])
+					if got[k] != want {
+						t.Fatalf("%s: row %d output %d: margin %v, in training %v", task, r, k, got[k], want)
+					}
 				}
 			}
 		}

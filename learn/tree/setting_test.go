@@ -21,9 +21,11 @@ func TestMonotone(t *testing.T) {
 				continue
 			}
 			d := taskData(3000, 11, task)
-			for _, direction := range []int{1, -1} {
+			for k := range 4 {
+				direction := 1 - k/2*2
 				b := Defaults()
 				b.Rounds, b.Loss, b.Monotone = 60, loss, map[string]int{"a": direction, "few": 1}
+				b.Symmetric = k % 2 * 4
 				m := fitted(t, b, d, nil, 2)
 				x, out := make([]float64, len(d.Table.Columns)), []float64{0}
 				for row := range int32(50) {
@@ -162,6 +164,8 @@ func TestSettingsOutOfRange(t *testing.T) {
 		{`{"learning_rate": 2}`, "learning_rate"},
 		{`{"leaves": 1}`, "leaves"},
 		{`{"bins": 256}`, "bins"},
+		{`{"symmetric": 9}`, "symmetric"},
+		{`{"noise": 1}`, "noise"},
 		{`{"row_fraction": -0.5}`, "row_fraction"},
 		{`{"quantile": 1}`, "quantile"},
 		{`{"l2": -1}`, "l2"},

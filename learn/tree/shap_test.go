@@ -53,7 +53,7 @@ func plainContributions(m *Model, x, out, base []float64) {
 // Contributions are Shapley values by their definition, and sum to the margin.
 func TestContributions(t *testing.T) {
 	for _, task := range tasksToLearn {
-		for _, b := range []Boost{{Rounds: 4, Leaves: 4}, {Rounds: 6, Leaves: 40}, {Rounds: 3, Leaves: 60, RowFraction: 0.5}} {
+		for _, b := range []Boost{{Rounds: 4, Leaves: 4}, {Rounds: 6, Leaves: 40}, {Rounds: 3, Leaves: 60, RowFraction: 0.5}, {Rounds: 4, Symmetric: 5}} {
 			d := taskData(1500, 20, task)
 			m := fitted(t, b, d, nil, 1)
 			e := m.Explainer()

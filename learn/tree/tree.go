@@ -9,6 +9,7 @@
 //	split          find the best split of a node from its histogram
 //	partition      divide a node's rows between its children
 //	grow           repeat, best leaf first, until a tree is full
+//	symmetric      or level after level, with one split (level) for all its nodes
 //	boost          repeat, tree after tree, until the rounds or the patience end
 //	predict        walk the trees; codec writes them; shap explains them
 //
@@ -50,8 +51,16 @@ type Boost struct {
 	LearningRate float64 `json:"learning_rate"` // factor on every leaf, above 0 and at most 1. 0: 0.1
 	Patience     int     `json:"patience"`      // rounds without a better loss on valid before stopping. 0: never
 
-	Leaves     int     `json:"leaves"`      // leaves of a tree at most, 2 to 32,768. 0: 31
-	Depth      int     `json:"depth"`       // splits from root to leaf at most. 0, or more than 500: 500
+	Leaves int `json:"leaves"` // leaves of a tree at most, 2 to 32,768. 0: 31
+	Depth  int `json:"depth"`  // splits from root to leaf at most. 0, or more than 500: 500
+
+	// Symmetric is how many levels, 1 to 8, a tree has at most whose nodes of
+	// one level share one split; Leaves and Depth then do not count. 0: trees
+	// grow leaf by leaf. Noise is how far chance decides between the columns of
+	// a level while the model is small: 1 is CatBoost's random strength.
+	Symmetric int     `json:"symmetric,omitempty"`
+	Noise     float64 `json:"noise,omitempty"`
+
 	MinRows    int     `json:"min_rows"`    // rows in a leaf at least; by the hessian's share where the hessian varies
 	MinHessian float64 `json:"min_hessian"` // sum of hessians in a leaf at least
 	MinGain    float64 `json:"min_gain"`    // fall in twice the loss that a split must bring at least
@@ -109,7 +118,9 @@ func (b Boost) filled() Boost {
 	fill(&b.LearningRate, 0.1)
 	fill(&b.Leaves, 31)
 	fill(&b.Depth, maxDepth)
-	b.Depth = min(b.Depth, maxDepth)
+	if b.Depth = min(b.Depth, maxDepth); b.Symmetric > 0 {
+		b.Depth = maxDepth
+	}
 	fill(&b.Bins, 255)
 	fill(&b.RowFraction, 1)
 	fill(&b.ColumnFraction, 1)
@@ -140,6 +151,9 @@ func (b Boost) check() error {
 		{b.Patience >= 0, "patience", "0 or more"},
 		{b.Leaves >= 2 && b.Leaves <= maxLeaves, "leaves", "2 to 32768"},
 		{b.Depth >= 0, "depth", "0 or more"},
+		{b.Symmetric >= 0 && b.Symmetric <= maxSymmetric, "symmetric", "0 to 8"},
+		{b.Noise >= 0 && !math.IsInf(b.Noise, 0), "noise", "0 or more"},
+		{b.Noise == 0 || b.Symmetric > 0, "noise", "only symmetric trees to have it"},
 		{b.MinRows >= 0, "min_rows", "0 or more"},
 		{b.MinHessian >= 0 && !math.IsInf(b.MinHessian, 0), "min_hessian", "0 or more"},
 		{b.MinGain >= 0 && !math.IsInf(b.MinGain, 0), "min_gain", "0 or more"},
