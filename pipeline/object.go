@@ -77,6 +77,9 @@ type Scope struct {
 	SplitBy        string               `json:"split_by"`
 	Unit           string               `json:"unit"`
 	Assumptions    []handoff.Assumption `json:"assumptions"`
+
+	// TimeParts are the columns that tell the time together where no one does.
+	TimeParts []string `json:"time_parts,omitempty"`
 }
 
 // Stage is an agent's part of the run.

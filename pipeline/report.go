@@ -193,7 +193,7 @@ func (b *builder) outputs(o Outputs) error {
 func scopeOf(s handoff.Scope) *Scope {
 	return &Scope{
 		Title: s.Title, ProblemType: s.ProblemType, Target: s.Target, Label: s.Label, Classes: s.Classes,
-		Entity: s.Entity, Time: s.Time, AsOf: s.AsOf, HorizonDays: s.HorizonDays, Filters: s.Filters,
+		Entity: s.Entity, Time: s.Time, TimeParts: s.TimeParts, AsOf: s.AsOf, HorizonDays: s.HorizonDays, Filters: s.Filters,
 		Exclude: s.Exclude, Metric: s.Metric, Criteria: s.Criteria, Constraints: s.Constraints,
 		MinimumSamples: s.MinimumSamples, SplitBy: s.SplitBy, Unit: s.Unit, Assumptions: s.Assumptions,
 	}
