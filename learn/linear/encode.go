@@ -98,7 +98,8 @@ func (c *Text) slot(x float64) int {
 }
 
 // encoding fits the columns on the rows of train and numbers their features.
-func (l Learner) encoding(ctx context.Context, m *Model, train *learn.Data, threads int) error {
+// strong is the columns whose pairs may become features, the strongest first.
+func (l Learner) encoding(ctx context.Context, m *Model, strong []int, train *learn.Data, threads int) error {
 	m.Columns = make([]Column, len(train.Table.Columns))
 	err := learn.Blocks(ctx, len(m.Columns), 1, threads, func(lo, _ int) {
 		c := &train.Table.Columns[lo]
@@ -114,6 +115,8 @@ func (l Learner) encoding(ctx context.Context, m *Model, train *learn.Data, thre
 			m.Dense += len(c.Mean)
 		}
 	}
+	l.pairs(m, strong, train)
+	m.Dense += len(m.Products)
 	m.Features = m.Dense
 	next := func(at *int, width int) {
 		if *at >= 0 {
@@ -130,6 +133,9 @@ func (l Learner) encoding(ctx context.Context, m *Model, train *learn.Data, thre
 			next(&c.Other, 1)
 			next(&c.Absent, 1)
 		}
+	}
+	for i := range m.Crosses {
+		next(&m.Crosses[i].First, len(m.Crosses[i].Codes))
 	}
 	return err
 }

@@ -2,7 +2,7 @@
 // least squares, with ridge and lasso penalties, on features that the fit
 // makes of the raw columns.
 //
-// encode.go makes features of columns, objective.go is the loss that is
+// encode.go makes features of columns, pair.go of pairs of them, objective.go is the loss that is
 // minimised and its gradient, solve.go minimises it, model.go predicts.
 //
 // The fit minimises
@@ -37,6 +37,11 @@ type Learner struct {
 	Ranks    bool `json:"ranks"`     // numbers enter by their quantile, not their value
 	Levels   int  `json:"levels"`    // most levels of a text column that get a coefficient; 0 means 100
 	MinCount int  `json:"min_count"` // least weight of such a level; the rest share one; 0 means 5
+
+	// Pairs is how many features at most are made of pairs of columns: products
+	// of two numbers and squares, pairs of values of two categories. The
+	// strongest columns come first.
+	Pairs int `json:"pairs,omitempty"`
 }
 
 // Name is "linear".
@@ -73,7 +78,14 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, t
 		return nil, err
 	}
 	m := &Model{Task: train.Task, Classes: train.Classes}
-	if err := l.encoding(ctx, m, &train, threads); err != nil {
+	var strong []int
+	if l.Pairs > 0 {
+		var err error
+		if strong, err = l.strongest(ctx, train, threads); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.encoding(ctx, m, strong, &train, threads); err != nil {
 		return nil, err
 	}
 	m.target(&train)
@@ -134,8 +146,8 @@ func (l Learner) check() error {
 	if !(l.L2 >= 0 && l.L2 <= 1e12) || !(l.L1 >= 0 && l.L1 <= 1e12) {
 		return fmt.Errorf("l2 %v and l1 %v: a strength is 0 to 1e12", l.L2, l.L1)
 	}
-	if l.Knots < 0 || l.Knots > 50 || l.Levels < 0 || l.Levels > 100000 || l.MinCount < 0 {
-		return fmt.Errorf("knots %d, levels %d, min_count %d: out of range", l.Knots, l.Levels, l.MinCount)
+	if l.Knots < 0 || l.Knots > 50 || l.Levels < 0 || l.Levels > 100000 || l.MinCount < 0 || l.Pairs < 0 || l.Pairs > 10000 {
+		return fmt.Errorf("knots %d, levels %d, min_count %d, pairs %d: out of range", l.Knots, l.Levels, l.MinCount, l.Pairs)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ func TestConformance(t *testing.T) {
 		"elastic net": {L2: 0.5, L1: 2},
 		"splines":     {L2: 1, Knots: 4},
 		"ranks":       {L2: 1, Ranks: true, Knots: 3},
+		"pairs":       {L2: 1, Knots: 2, Pairs: 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			learntest.Run(t, learntest.Subject{Learner: l, Decode: linear.Decode, Tasks: tasks, Repeats: true})
@@ -25,5 +26,5 @@ func TestConformance(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	learntest.Fuzz(f, learntest.Subject{Learner: linear.Learner{L2: 1, Knots: 2}, Decode: linear.Decode, Tasks: tasks})
+	learntest.Fuzz(f, learntest.Subject{Learner: linear.Learner{L2: 1, Knots: 2, Pairs: 20}, Decode: linear.Decode, Tasks: tasks})
 }

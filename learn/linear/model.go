@@ -21,6 +21,10 @@ type Model struct {
 	Dense    int        `json:"dense"`    // dense features
 	Features int        `json:"features"` // dense features and switches
 
+	// Pairs of columns: the last dense features and the last switches.
+	Products []Product `json:"products,omitempty"`
+	Crosses  []Cross   `json:"crosses,omitempty"`
+
 	// Coefficients of one output lie together: one per feature, then the
 	// intercept. There is one output, for multiclass one per present class.
 	Coefficients []float64 `json:"coefficients"`
@@ -60,9 +64,10 @@ func (m *Model) outputs() int {
 	return 1
 }
 
-// Slots is the number of switches of a row: the columns that have any.
+// Slots is the number of switches of a row: the columns that have any, and
+// the crosses.
 func (m *Model) Slots() int {
-	n := 0
+	n := len(m.Crosses)
 	for i := range m.Columns {
 		if m.Columns[i].switches() {
 			n++
@@ -74,7 +79,8 @@ func (m *Model) Slots() int {
 func (c *Column) switches() bool { return c.Text != nil || c.Number != nil && c.Number.Absent >= 0 }
 
 // Encode writes the features of a row of the table: Dense values, and for each
-// of the Slots columns the number of the feature that is on, -1 for none.
+// of the Slots columns and crosses the number of the feature that is on, -1
+// for none.
 func (m *Model) Encode(x, dense []float64, slot []int32) {
 	s := 0
 	for i := range m.Columns {
@@ -91,6 +97,12 @@ func (m *Model) Encode(x, dense []float64, slot []int32) {
 			slot[s] = int32(on)
 			s++
 		}
+	}
+	for i := range m.Products {
+		dense[m.Dense-len(m.Products)+i] = m.Products[i].value(dense)
+	}
+	for i := range m.Crosses {
+		slot[s+i] = int32(m.Crosses[i].slot(x))
 	}
 }
 
@@ -259,8 +271,11 @@ func (m *Model) check() error {
 	if n := len(m.Shares); n > 0 && n != m.Features-m.Dense || slices.ContainsFunc(m.Shares, func(v float64) bool { return !(v >= 0 && v <= 1) }) {
 		return errors.New("shares out of range")
 	}
+	if !m.checkPairs() {
+		return errors.New("pairs out of range")
+	}
 	for i := range m.Columns {
-		if err := m.Columns[i].check(m.Dense, m.Features); err != nil {
+		if err := m.Columns[i].check(m.Dense-len(m.Products), m.Features); err != nil {
 			return fmt.Errorf("column %d: %w", i, err)
 		}
 	}

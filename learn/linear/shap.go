@@ -26,7 +26,8 @@ func (m *Model) Cost() int { return len(m.Coefficients) }
 // column of the table moves the score (log-odds, the logarithm of a class's
 // probability but for a constant, or the standardised value): coefficient ×
 // (value − mean over the rows of training), summed over the features that were
-// made of the column. These are the Shapley values of a linear model. With the
+// made of the column and half of what was made of a pair. These are the Shapley
+// values of a linear model, but for pairs of categories. With the
 // base they add up to the row's score. out has Outputs × Columns values.
 func (m *Model) Contributions(x, out []float64) {
 	p := m.Features + 1
@@ -37,6 +38,37 @@ func (m *Model) Contributions(x, out []float64) {
 		for i := range m.Columns {
 			part[i] = m.contribution(&m.Columns[i], x[i], b, dense)
 		}
+		m.share(x, dense, b, part)
+	}
+}
+
+// share adds what the pairs of columns contribute, half to each column. Of a
+// product of two standardised features that is its Shapley value.
+func (m *Model) share(x, dense, b, part []float64) {
+	if len(m.Products)+len(m.Crosses) == 0 {
+		return
+	}
+	column := make([]int, m.Dense)
+	for i := range m.Columns {
+		if c := m.Columns[i].Number; c != nil && len(c.Mean) > 0 {
+			c.dense(x[i], dense[c.First:c.First+len(c.Mean)])
+			column[c.First] = i
+		}
+	}
+	for j := range m.Products {
+		p := &m.Products[j]
+		half := float64(b[m.Dense-len(m.Products)+j]*p.value(dense)) / 2
+		part[column[p.A]] += half
+		part[column[p.B]] += half
+	}
+	for j := range m.Crosses {
+		c := &m.Crosses[j]
+		sum := -m.usual(c.First, len(c.Codes), b)
+		if on := c.slot(x); on >= 0 {
+			sum += b[on]
+		}
+		part[c.A] += sum / 2
+		part[c.B] += sum / 2
 	}
 }
 
