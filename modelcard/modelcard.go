@@ -198,9 +198,17 @@ func Figure(m handoff.Measure) string {
 	case m.Value == nil:
 		return "–"
 	case m.Low == nil || m.High == nil:
-		return fmt.Sprintf("%.4g", *m.Value)
+		return number(*m.Value)
 	}
-	return fmt.Sprintf("%.4g (%.4g to %.4g)", *m.Value, *m.Low, *m.High)
+	return fmt.Sprintf("%s (%s to %s)", number(*m.Value), number(*m.Low), number(*m.High))
+}
+
+// number is three figures, and all those before the point.
+func number(v float64) string {
+	if a := math.Abs(v); a >= 100 && a < 1e15 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 // Share is a share in percent with its interval.
