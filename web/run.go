@@ -29,6 +29,7 @@ type runPage struct {
 	Simple      []string // names of the baselines, in the order of the columns
 	Leaderboard chart
 	Importance  chart
+	Effects     *effects // nil where none were measured
 	Quality     chart
 	Order       []string // of the parts of the split
 	Curl        string
@@ -98,6 +99,7 @@ func (s *Site) runPage(ctx context.Context, id string) (*runPage, error) {
 	}
 	if c.Features != nil {
 		p.Importance = importance(c.Features)
+		p.Effects = effectsOf(c.Features)
 	}
 	if c.Dataset != nil {
 		p.Quality = quality(c.Dataset)

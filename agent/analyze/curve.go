@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -44,7 +45,7 @@ func (p *probeRun) curve(j int) curve {
 	best, widest := curve{}, -1.0
 	for class := range width {
 		c := curve{class: class, steps: slices.Clone(steps)}
-		if spread := c.fill(scores, width); spread > widest {
+		if spread := c.fill(scores, width, p.data.Task != learn.Regression); spread > widest {
 			best, widest = c, spread
 		}
 	}
@@ -69,7 +70,7 @@ func (c curve) describe(f *handoff.Feature, classes []string) {
 
 // fill writes the means and percentiles of one class's scores, and gives by how
 // much the mean moves.
-func (c *curve) fill(scores [][]float64, width int) (spread float64) {
+func (c *curve) fill(scores [][]float64, width int, classes bool) (spread float64) {
 	rows := len(scores[0]) / width
 	own := make([]float64, rows) // mean of each row's own curve
 	level, low, high := 0.0, math.Inf(1), math.Inf(-1)
@@ -91,6 +92,9 @@ func (c *curve) fill(scores [][]float64, width int) (spread float64) {
 		}
 		slices.Sort(moved)
 		c.steps[g].Low, c.steps[g].High = moved[(rows-1)/10], moved[rows-1-(rows-1)/10]
+		if classes { // the height of the mean may take a row beyond what is possible
+			c.steps[g].Low, c.steps[g].High = max(c.steps[g].Low, 0), min(c.steps[g].High, 1)
+		}
 	}
 	return high - low
 }
