@@ -98,7 +98,7 @@ func cell(rule *table.CellRule, c *table.Column, row int) any {
 	if len(rule.Layouts) > 0 {
 		layout = rule.Layouts[0]
 	}
-	return time.UnixMicro(c.Time[row]).UTC().Format(layout)
+	return table.FormatTime(layout, time.UnixMicro(c.Time[row]).UTC())
 }
 
 // Replay scores the golden rows and counts those that agree bit for bit.

@@ -160,6 +160,26 @@ func (r *Recipe) Entity() ([]Column, error) {
 	return out, nil
 }
 
+// Infos are the descriptions of tables with the kinds of columns as the recipe
+// reads them: a key that is text in one table and numbers in another is read
+// in one way in all.
+func (r *Recipe) Infos(tables []table.TableInfo) []table.TableInfo {
+	out := slices.Clone(tables)
+	for i := range out {
+		at := slices.IndexFunc(r.Tables, func(t Table) bool { return t.Name == out[i].Name })
+		if at < 0 {
+			continue
+		}
+		out[i].Columns = slices.Clone(out[i].Columns)
+		for _, c := range r.Tables[at].Columns {
+			if col := out[i].Column(c.Name); col != nil && col.Kind != c.Kind {
+				col.CellRule, col.Integer = c.CellRule, c.Kind == table.Number
+			}
+		}
+	}
+	return out
+}
+
 // Options are the limits of the data engine, and what to do with files that
 // are not those of the training.
 type Options struct {

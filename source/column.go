@@ -22,6 +22,11 @@ func (o *observer) info(name string, semicolons bool) table.ColumnInfo {
 		MaxLength: o.maxLength, LeadingZeros: o.leadingZeros, LongDigits: o.longDigits,
 	}
 	c.CellRule = o.rule(name, semicolons)
+	if c.Kind == table.Number {
+		if layout := o.epoch(name, c.CellRule); layout != "" {
+			c.CellRule = table.CellRule{Kind: table.Time, Layouts: []string{layout}}
+		}
+	}
 	switch c.Kind {
 	case table.Number:
 		c.Missing += o.markers + o.infinite
@@ -81,6 +86,34 @@ func (o *observer) isDateByEvidence(name string) bool {
 		}
 	}
 	return false
+}
+
+// The first and the last second that a time written as a number may be: the
+// years 1990 to 2099.
+const firstSecond, lastSecond = 631_152_000, 4_102_444_799
+
+// epoch is the layout of whole numbers that are times, in seconds or
+// milliseconds since 1970: the name says that they are times, all lie within a
+// century, and there are many different ones; "" for other numbers.
+func (o *observer) epoch(name string, rule table.CellRule) string {
+	t := o.number
+	named := slices.ContainsFunc(table.Words(name), func(w string) bool {
+		return slices.Contains([]string{"ts", "timestamp", "time", "stamp", "epoch", "unix", "unixtime", "datetime", "date", "at", "when", "created", "zeit", "zeitstempel", "datum", "fecha", "hora"}, w)
+	})
+	if !named || t.n < 20 || t.fractional || o.hasMarks(rule) || !o.many && len(o.values) < 20 {
+		return ""
+	}
+	for _, unit := range []struct {
+		layout string
+		micros float64 // in one
+	}{{table.UnixSeconds, 1e6}, {table.UnixMillis, 1e3}} {
+		if second := 1e6 / unit.micros; t.min >= firstSecond*second && t.max <= lastSecond*second {
+			t.min, t.max = t.min*unit.micros, t.max*unit.micros
+			o.month, o.day, o.monthOK, o.dayOK, o.clock = t, t, true, true, true
+			return unit.layout
+		}
+	}
+	return ""
 }
 
 func (o *observer) numberRule(semicolons bool) table.CellRule {

@@ -98,6 +98,11 @@ func TestKindsAreDecidedByEveryCell(t *testing.T) {
 		{"eight digits, many days", "x", many("202401%02d", 32)[1:], table.CellRule{Kind: table.Time, Layouts: []string{"20060102"}}},
 		{"eight digits, few", "x", []string{"20240131", "20240201"}, table.CellRule{}},
 		{"eight digits, one no day", "visit_dt", []string{"20240131", "20240231"}, table.CellRule{}},
+		{"seconds since 1970", "created_at", many("16427602%02d", 30), table.CellRule{Kind: table.Time, Layouts: []string{"unix"}}},
+		{"milliseconds since 1970", "ts", many("16427602%02d000", 30), table.CellRule{Kind: table.Time, Layouts: []string{"unixmilli"}}},
+		{"as many, not called a time", "amount", many("16427602%02d", 30), table.CellRule{}},
+		{"seconds, few", "ts", many("16427602%02d", 10), table.CellRule{}},
+		{"a time that is none", "time", append(many("16427602%02d", 30), "12"), table.CellRule{}},
 		{"versions", "x", []string{"1.2.10", "2.0.1"}, table.CellRule{Kind: table.Text}},
 	} {
 		if diff := cmp.Diff(test.want, column(t, test.name, test.cells...).CellRule); diff != "" {

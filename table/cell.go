@@ -4,7 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -110,7 +109,7 @@ func (r *CellRule) ReadTime(cell string) (int64, State) {
 		return NoTime, Absent
 	}
 	for _, layout := range r.Layouts {
-		if at, err := time.Parse(layout, cell); err == nil {
+		if at, err := ParseTime(layout, cell); err == nil {
 			return at.UnixMicro(), Present
 		}
 	}

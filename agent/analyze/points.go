@@ -46,7 +46,7 @@ func makePoints(ctx context.Context, d *durable.Desk, in handoff.Dataset, fit *r
 	if m.asOf, err = asOf(in.Scope); err != nil {
 		return nil, err
 	}
-	m.recipe.Features = event.Propose(&m.recipe.Schema, in.Scope.Tables, event.Options{Exclude: m.recipe.Exclude})
+	m.recipe.Features = event.Propose(&m.recipe.Schema, m.recipe.Infos(in.Scope.Tables), event.Options{Exclude: m.recipe.Exclude})
 	if err := d.Artifacts.Verify(in.Events.Spine); err != nil {
 		return nil, err
 	}

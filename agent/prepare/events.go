@@ -43,12 +43,16 @@ func eventExamples(ctx context.Context, d *durable.Desk, scope handoff.Scope) (*
 }
 
 // tablesOf are all tables with the rules of their cells. Columns of one name
-// that some table holds as text are read as text in all, so that they join.
+// that are text in one table and numbers in another are read in one way in
+// all, so that they join: as text, or as numbers where the text is digits with
+// zeros in front.
 func tablesOf(infos []table.TableInfo) []points.Table {
-	text := map[string]bool{}
+	text, number, words := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, t := range infos {
 		for _, c := range t.Columns {
 			text[c.Name] = text[c.Name] || c.Kind == table.Text
+			number[c.Name] = number[c.Name] || c.Kind == table.Number && c.Integer
+			words[c.Name] = words[c.Name] || c.Kind == table.Text && (!c.LeadingZeros || c.LongDigits || c.Numbers < t.Rows-c.Missing)
 		}
 	}
 	out := make([]points.Table, len(infos))
@@ -56,8 +60,11 @@ func tablesOf(infos []table.TableInfo) []points.Table {
 		out[i].Name = t.Name
 		for _, c := range t.Columns {
 			rule := c.CellRule
-			if rule.Kind == table.Number && text[c.Name] {
+			switch {
+			case rule.Kind == table.Number && text[c.Name] && (words[c.Name] || !number[c.Name]):
 				rule = table.CellRule{Kind: table.Text}
+			case rule.Kind == table.Text && number[c.Name] && !words[c.Name]:
+				rule = table.CellRule{Kind: table.Number}
 			}
 			out[i].Columns = append(out[i].Columns, points.Column{Name: c.Name, CellRule: rule})
 		}
@@ -107,7 +114,7 @@ func (ev *events) build(ctx context.Context, d *durable.Desk, db *duck.DB, scope
 // discover finds how the tables hang together, and columns that hold the
 // future.
 func (ev *events) discover(ctx context.Context, db *duck.DB, scope handoff.Scope) error {
-	catalog := event.Catalog{Tables: scope.Tables, Entity: scope.Entity, Main: scope.Label.EventTable, Time: scope.Label.EventTime}
+	catalog := event.Catalog{Tables: ev.recipe.Infos(scope.Tables), Entity: scope.Entity, Main: scope.Label.EventTable, Time: scope.Label.EventTime}
 	for _, s := range scope.Label.Snapshots {
 		at, err := time.Parse(time.DateOnly, s)
 		if err != nil {
@@ -144,7 +151,7 @@ func (ev *events) hindsight(ctx context.Context, db *duck.DB, scope handoff.Scop
 	if scope.ProblemType != "binary" {
 		return nil
 	}
-	attributes := slices.DeleteFunc(event.Propose(&ev.recipe.Schema, scope.Tables, event.Options{Exclude: ev.recipe.Exclude}),
+	attributes := slices.DeleteFunc(event.Propose(&ev.recipe.Schema, ev.recipe.Infos(scope.Tables), event.Options{Exclude: ev.recipe.Exclude}),
 		func(f event.Feature) bool { return f.Measure != event.Attribute })
 	values, err := event.Build(ctx, db, &ev.recipe.Schema, attributes, ev.spine.Rows)
 	if err != nil {

@@ -1,11 +1,16 @@
 package prepare_test
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/points"
 )
 
 // A year, a month by name and a day in three columns divide the rows by time;
@@ -49,5 +54,51 @@ func TestTimeOfSeveralColumnsDivides(t *testing.T) {
 	s = handoff.Settings{Target: "goal", Set: map[string]string{"time": "none", "problem_type": "binary"}}
 	if r := run(t, m.put(t), s); r.err != nil || r.out.Policy.By != "stratified" {
 		t.Errorf("without time: %v, divided by %s", r.err, r.out.Policy.By)
+	}
+}
+
+// A key that is written with zeros in front in one table, and as a number in
+// another, joins; one that is text in one table is text in all.
+func TestKeysOfTwoKinds(t *testing.T) {
+	folder := t.TempDir()
+	random := rand.New(rand.NewPCG(4, 4))
+	customers, orders := []string{"customer_no,city,code"}, []string{"customer_no,ordered,amount,code"}
+	for i := range 300 {
+		customers = append(customers, fmt.Sprintf("%06d,%s,%d", i, words[random.IntN(4)], random.IntN(5)))
+		for range 20 {
+			at := time.Date(2022, 1, 1+random.IntN(900), 0, 0, 0, 0, time.UTC)
+			orders = append(orders, fmt.Sprintf("%d,%s,%d,%s", i, at.Format("02.01.2006"), random.IntN(90), words[random.IntN(5)]))
+		}
+	}
+	for name, lines := range map[string][]string{"customers": customers, "orders": orders} {
+		if err := os.WriteFile(filepath.Join(folder, name+".csv"), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := ask(t, "which customers will stop ordering within 60 days", folder, handoff.Settings{})
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	data, err := r.options.Artifacts.Read(r.out.Events.Recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe, err := points.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(recipe.Schema.Static) != 1 || recipe.Schema.Static[0].Table != "customers" {
+		t.Errorf("attributes %+v, want customers: %v", recipe.Schema.Static, r.findings)
+	}
+	kinds := map[string]string{}
+	for _, of := range recipe.Tables {
+		for _, c := range of.Columns {
+			kinds[of.Name+"."+c.Name] = c.Kind.String()
+		}
+	}
+	for column, want := range map[string]string{"customers.customer_no": "number", "orders.customer_no": "number", "customers.code": "text", "orders.code": "text"} {
+		if kinds[column] != want {
+			t.Errorf("%s is read as %s, want %s", column, kinds[column], want)
+		}
 	}
 }

@@ -31,11 +31,17 @@ type result struct {
 // run takes a table through scope and preparation as the engine does.
 func run(t *testing.T, path string, s handoff.Settings) result {
 	t.Helper()
+	return ask(t, "", path, s)
+}
+
+// ask is run with a request.
+func ask(t *testing.T, request, path string, s handoff.Settings) result {
+	t.Helper()
 	path, err := filepath.Abs(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	brief := handoff.Brief{Sources: []handoff.Source{{Path: path}}, Settings: s}
+	brief := handoff.Brief{Request: request, Sources: []handoff.Source{{Path: path}}, Settings: s}
 	brief.Settings.Yes, brief.Settings.Until = true, handoff.DataPreparer
 	r := result{options: durabletest.Options(t, brief)}
 	r.options.Events = func(e durable.Event) {

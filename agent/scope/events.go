@@ -31,15 +31,34 @@ func (d *draft) isEventTable(t *table.TableInfo) bool {
 	return d.eventTime(t) != nil && len(d.recurring(t)) > 0
 }
 
-// recurring are the key columns of a table whose values come again.
+// recurring are the key columns of a table whose values come again: those that
+// are named as keys of entities or lead to another table, else those that are
+// named as numbers of something.
 func (d *draft) recurring(t *table.TableInfo) []*column {
-	var keys []*column
+	var keys, numbers []*column
 	for i := range d.columns {
-		if c := &d.columns[i]; c.table == t && entityKey(c) && c.repeats() && !counter(c) && c.Distinct > 1 && (c.Kind == table.Text || c.Integer) {
+		c := &d.columns[i]
+		if c.table != t || !c.repeats() || counter(c) || c.Distinct < 2 || c.Kind != table.Text && !c.Integer {
+			continue
+		}
+		if entityKey(c) || d.refers(c) {
 			keys = append(keys, c)
+		} else if namedKey(c.parts) {
+			numbers = append(numbers, c)
 		}
 	}
+	if len(keys) == 0 {
+		return numbers
+	}
 	return keys
+}
+
+// refers tells whether another table has a column of the name that is another
+// one in every row there: many of the one belong to one of the other.
+func (d *draft) refers(c *column) bool {
+	return slices.ContainsFunc(d.columns, func(other column) bool {
+		return other.table != c.table && other.squashed == c.squashed && other.unique() && other.values >= 20
+	})
 }
 
 func (d *draft) eventTables() []*table.TableInfo {
@@ -189,17 +208,11 @@ func (d *draft) chooseEventTable() error {
 // name, values of it in the request, dealings before contacts.
 func (d *draft) eventScore(t *table.TableInfo) int {
 	score := 0
-	number := 0
-	for i := range d.tables {
-		if &d.tables[i] == t {
-			number = i
-		}
-	}
 	for _, w := range d.r.words {
 		if w.sign || stops[w.lower] || w.role == nothing {
 			continue
 		}
-		if slices.ContainsFunc(d.catalog.names[number], func(p word) bool { return d.alike(w, p) >= 0.75 }) {
+		if d.isCalled(t, w) {
 			score += 8
 		}
 		if slices.ContainsFunc(d.recurring(t), func(c *column) bool { return d.keyOf(c, w) }) {
@@ -212,7 +225,7 @@ func (d *draft) eventScore(t *table.TableInfo) int {
 			}
 		}
 	}
-	for _, p := range d.catalog.names[number] {
+	for _, p := range d.nameOf(t) {
 		if slices.ContainsFunc(dealings, func(x string) bool { return stem(x) == p.stem }) {
 			score += 3
 		}
@@ -221,6 +234,21 @@ func (d *draft) eventScore(t *table.TableInfo) int {
 		}
 	}
 	return score
+}
+
+// nameOf is the words of a table's name.
+func (d *draft) nameOf(t *table.TableInfo) []word {
+	for i := range d.tables {
+		if &d.tables[i] == t {
+			return d.catalog.names[i]
+		}
+	}
+	return nil
+}
+
+// isCalled tells whether a table's name has a word of the request.
+func (d *draft) isCalled(t *table.TableInfo, w word) bool {
+	return slices.ContainsFunc(d.nameOf(t), func(p word) bool { return d.alike(w, p) >= 0.75 })
 }
 
 func names(tables []*table.TableInfo) []string {
@@ -246,8 +274,8 @@ func (d *draft) chooseUnit() error {
 		d.Entity = append(d.Entity, c.Name)
 	}
 	for _, w := range d.r.with(subject, object, tail) {
-		if !d.nouns[w.stem] {
-			continue
+		if !d.nouns[w.stem] || w.role == object && len(d.Entity) > 0 && d.isCalled(d.main, w) {
+			continue // "patients who will have a visit": the visit is the event
 		}
 		if c := d.keyFor(w); c != nil && !slices.Contains(d.Entity, c.Name) {
 			add(c, w.text)
@@ -310,7 +338,7 @@ func (d *draft) mainKey() (*column, error) {
 	var known []*column
 	for _, k := range keys {
 		for i := range d.columns {
-			if c := &d.columns[i]; c.table != d.main && c.Name == k.Name && c.unique() {
+			if c := &d.columns[i]; c.table != d.main && c.squashed == k.squashed && c.unique() {
 				known = append(known, k)
 				break
 			}

@@ -63,7 +63,7 @@ func gather(ctx context.Context, paths []string, threads int) (*facts, error) {
 			if levels := c.Levels(t.Name, col.Name); len(levels) > len(col.Levels) {
 				f.Values[t.Name][col.Name] = levels
 			}
-			if !col.ManyDistinct || !namedKey(nameWords(col.Name)) || col.Kind == table.Time {
+			if !col.ManyDistinct || !namedKey(nameWords(col.Name)) && !elsewhere(c.Tables, i, col.Name) || col.Kind == table.Time {
 				continue
 			}
 			if counts(t, col) {
@@ -82,6 +82,17 @@ func gather(ctx context.Context, paths []string, threads int) (*facts, error) {
 		}
 	}
 	return f, nil
+}
+
+// elsewhere tells whether another table than the i-th has a column of the name,
+// letter case and signs left out.
+func elsewhere(tables []table.TableInfo, i int, name string) bool {
+	for j := range tables {
+		if i != j && slices.ContainsFunc(tables[j].Columns, func(c table.ColumnInfo) bool { return squash(c.Name) == squash(name) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // counts tells whether the cells of a column are whole numbers one after

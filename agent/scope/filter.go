@@ -74,8 +74,12 @@ func (d *draft) unheard() {
 		}
 		d.warn("“%s” of the request was not understood and has no effect", span(d.r.text, d.r.words, max(0, i-2), i+1))
 	}
-	for _, w := range d.r.with(subject) {
-		if !w.isNumber && !w.capital() && len(w.lower) > 2 && !d.explained(w) {
+	about := []role{subject}
+	if d.target == nil {
+		about = append(about, object) // "an emergency visit": no column stands for it
+	}
+	for _, w := range d.r.with(about...) {
+		if !w.isNumber && !w.capital() && len(w.lower) > 2 && !stopWords[w.lower] && !startWords[w.lower] && !d.explained(w) {
 			d.warn("“%s” of the request is nothing that the tables hold; it was passed over", w.text)
 		}
 	}

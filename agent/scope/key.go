@@ -49,8 +49,8 @@ func namedKey(parts []word) bool {
 		return false
 	}
 	last := parts[len(parts)-1].lower
-	if idWords[last] {
-		return true
+	if idWords[last] || parts[0].lower == "id" {
+		return true // id_cliente: some languages put it first
 	}
 	return len(parts) == 1 && len(last) > 4 && (strings.HasSuffix(last, "id") && nounStems[stem(last[:len(last)-2])] ||
 		strings.HasSuffix(last, "num") || strings.HasSuffix(last, "number") || strings.HasSuffix(last, "uuid"))

@@ -23,7 +23,7 @@ import (
 )
 
 // catalogVersion is raised whenever the same files would give other facts.
-const catalogVersion = 2
+const catalogVersion = 3
 
 // Step is the agent for the engine. Its work ends with a scope, with
 // *durable.NeedsInput where the request is ambiguous, or with a Blocked
@@ -31,7 +31,7 @@ const catalogVersion = 2
 func Step() durable.Step[handoff.Brief, handoff.Scope] {
 	return durable.Step[handoff.Brief, handoff.Scope]{
 		Agent:   handoff.ScopeDefiner,
-		Version: 3,
+		Version: 4,
 		Reads:   reads,
 		Work:    work,
 	}

@@ -103,7 +103,9 @@ func (d *draft) hasNoun(c *column) bool {
 // counter tells whether a column is named as a number of the row, which is no
 // entity: "rownames", "index", "id".
 func counter(c *column) bool {
-	return !slices.ContainsFunc(c.parts, func(p word) bool { return !idWords[p.lower] || p.lower == "npi" || p.lower == "ssn" }) && c.squashed != "id"
+	return !slices.ContainsFunc(c.parts, func(p word) bool {
+		return !idWords[p.lower] || p.lower == "npi" || p.lower == "ssn" || p.lower == "uid"
+	}) && c.squashed != "id"
 }
 
 // inMain finds a column of the main table.
@@ -177,7 +179,7 @@ func (d *draft) eventTime(t *table.TableInfo) *column {
 		if c.table != t || c.Kind != table.Time || 20*c.Missing > t.Rows || c.constant() {
 			continue
 		}
-		s := timeScore(c)
+		s := timeScore(c, d.isBegin(c))
 		if s > score {
 			best, score = c, s
 		}
@@ -185,11 +187,30 @@ func (d *draft) eventTime(t *table.TableInfo) *column {
 	return best
 }
 
-// timeScore is 0 for a date that is no event of the row itself.
-func timeScore(c *column) int {
+// isBegin tells whether a time is the beginning of something of which another
+// column of the table has the end: "visit_start_date" and "visit_end_date".
+func (d *draft) isBegin(c *column) bool {
+	for _, ends := range [][2]string{{"start", "end"}, {"start", "stop"}, {"started", "ended"}, {"begin", "end"}, {"from", "to"}, {"admission", "discharge"}, {"inicio", "fin"}, {"beginn", "ende"}} {
+		for i, p := range c.parts {
+			if p.lower != ends[0] {
+				continue
+			}
+			end := slices.Clone(c.parts)
+			end[i].lower = ends[1]
+			if slices.ContainsFunc(d.columns, func(other column) bool { return other.table == c.table && slices.Equal(texts(other.parts), texts(end)) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// timeScore is 0 for a date that is no event of the row itself. The beginning
+// of something is one.
+func timeScore(c *column, begins bool) int {
 	score := 1
 	for _, p := range c.parts {
-		if laterWords[p.lower] {
+		if laterWords[p.lower] && !(begins && beginWords[p.lower]) {
 			return 0
 		}
 		if timeWords[p.lower] {
@@ -336,7 +357,7 @@ func (d *draft) instant(c *column, t time.Time) string {
 	if d.target == nil || len(c.Layouts) == 0 {
 		return iso(t)
 	}
-	return t.Format(c.Layouts[0])
+	return table.FormatTime(c.Layouts[0], t)
 }
 
 // chooseHorizon sets how far ahead is predicted, if that is said.

@@ -183,7 +183,7 @@ var (
 )
 
 // idWords end the names of keys.
-var idWords = words("id ids key uuid guid number no nr nbr num identifier pk rownum rowid index rownames rowname row npi ssn")
+var idWords = words("id ids key uid uuid guid number no nr nbr num identifier pk rownum rowid index rownames rowname row npi ssn")
 
 // timeWords name the time that an event happened; laterWords something that
 // happens afterwards or is no event of the row's own.
@@ -194,6 +194,10 @@ var (
 		terminated discharge completed completion finish finished hire hired join joined signup registration registered enrolment
 		enrollment onboarded since start founded built installed deleted last first renewal debut final reported processed loaded`)
 )
+
+// beginWords name the beginning of something, which is its time if there is an
+// end, too.
+var beginWords = words("start started begin from admission inicio beginn")
 
 // proper are columns whose values are names that a request may use: a brand,
 // a region, a segment.
