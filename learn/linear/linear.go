@@ -55,7 +55,7 @@ var strengths = []float64{1000, 316.2, 100, 31.62, 10, 3.162, 1, 0.3162, 0.1, 0.
 // compared, to what is seen in no score.
 const (
 	exact = 1e-10
-	rough = 1e-7
+	rough = 1e-5
 )
 
 // patience is how many strengths may bring no gain before the fit stops.

@@ -1,0 +1,86 @@
+package fitting
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/septet-ml/septet/durable"
+	"github.com/septet-ml/septet/fold"
+	"github.com/septet-ml/septet/learn/crossfit"
+)
+
+// PartUnit is the name of a fit on a part of a fold's training rows, among the
+// memos.
+const PartUnit = "part fit"
+
+// Part is the fits on a part of the training rows of each fold, halved so many
+// times; the rows that are predicted stay the same. Parts are nested: a
+// smaller one is inside a larger one. Rows of one group are all in it or none;
+// without groups each class keeps its share.
+func (b *Bench) Part(d *durable.Desk, halvings int) crossfit.Fits {
+	part := b.Fits
+	part.Key = map[string]any{"of": b.Fits.Key, "halvings": halvings}
+	part.Folds = func(repeat int) ([]fold.Fold, error) {
+		folds, err := b.Fits.Folds(repeat)
+		if err != nil {
+			return nil, err
+		}
+		for i := range folds {
+			folds[i].Train = b.halved(folds[i].Train, halvings)
+		}
+		return folds, nil
+	}
+	part.Memo = func(ctx context.Context, key any, work func(context.Context) ([]byte, error)) ([]byte, error) {
+		return d.Memo(ctx, PartUnit, version, key, work)
+	}
+	part.Limit, part.Progress = nil, nil
+	return part
+}
+
+// halved is the part of rows that comes first in an order of groups, or of the
+// rows of each class, that has nothing to do with them.
+func (b *Bench) halved(rows []int32, halvings int) []int32 {
+	share := math.Ldexp(1, -halvings)
+	unit := func(row int32) int32 { return row }
+	class := func(row int32) int { return 0 }
+	if b.File.Groups != nil {
+		unit = func(row int32) int32 { return b.File.Groups[row] }
+	} else if b.Fits.Data.Classes > 0 {
+		class = func(row int32) int { return int(b.Fits.Data.Target[row]) }
+	}
+	units := make([][]int32, max(1, b.Fits.Data.Classes)) // distinct, by class
+	seen := make(map[int32]bool, len(rows))
+	for _, row := range rows {
+		if u := unit(row); !seen[u] {
+			seen[u] = true
+			units[class(row)] = append(units[class(row)], u)
+		}
+	}
+	kept := make(map[int32]bool, len(rows)>>halvings)
+	for _, of := range units {
+		slices.SortFunc(of, func(x, y int32) int {
+			return cmp.Or(cmp.Compare(scatter(b.Folds.Seed, x), scatter(b.Folds.Seed, y)), cmp.Compare(x, y))
+		})
+		for _, u := range of[:int(math.Ceil(share*float64(len(of))))] {
+			kept[u] = true
+		}
+	}
+	var out []int32
+	for _, row := range rows {
+		if kept[unit(row)] {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// scatter is a number that looks drawn at random for each x. Source: Steele,
+// Lea & Flood 2014, SplitMix64.
+func scatter(seed uint64, x int32) uint64 {
+	z := seed + (uint64(uint32(x))+1)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
