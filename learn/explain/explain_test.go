@@ -26,7 +26,7 @@ func families() []learn.Learner {
 		baseline.Dummy{},
 		baseline.Rule{},
 		linear.Learner{L2: 1},
-		linear.Learner{L2: 1, Knots: 3, Ranks: true},
+		linear.Learner{L2: 1, Knots: 3, Ranks: true}, linear.Learner{L2: 1, Pairs: 40},
 		tree.Boost{Rounds: 15, Leaves: 10},
 		forest.Learner{Trees: 8, Leaves: 30},
 		neighbor.Learner{K: 7, Rows: 200},
@@ -107,7 +107,7 @@ func TestContributionsAddUp(t *testing.T) {
 		all := &ensemble.Model{}
 		for i, m := range models {
 			alone := &ensemble.Model{Members: []ensemble.Member{{Weight: 2, Models: []learn.Model{m}}}}
-			all.Members = append(all.Members, ensemble.Member{Weight: 1 + float64(i), Models: []learn.Model{m, models[4]}})
+			all.Members = append(all.Members, ensemble.Member{Weight: 1 + float64(i), Models: []learn.Model{m, models[5]}})
 			for _, c := range maps(d) {
 				adds(t, string(task)+" "+m.Name(), task, alone, c, x, columns)
 			}
