@@ -109,3 +109,57 @@ func TestSelect(t *testing.T) {
 		t.Errorf("weights %v, want 0 for the noise and about a half for each of the others", w)
 	}
 }
+
+// A few rows of two equally good models say nothing about which is better;
+// what is much better than all others is alone.
+func TestSelectDoubts(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 5))
+	const n = 40
+	target, a, b, good := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range target {
+		target[i] = float64(i % 2)
+		a[i], b[i] = 0.4+0.2*random.Float64(), 0.4+0.2*random.Float64()
+		good[i] = 0.02 + 0.96*target[i]
+	}
+	s := metric.Sample{Classes: 2, Target: target}
+	if w := ensemble.Select(s, [][]float64{a, b}); math.Abs(w[0]-0.5) > 0.3 {
+		t.Errorf("weights %v of two models that know nothing, want about a half each", w)
+	}
+	if w := ensemble.Select(s, [][]float64{a, good, b}); w[1] < 0.99 {
+		t.Errorf("weights %v, want all for the one that knows", w)
+	}
+	if w := ensemble.Select(s, [][]float64{good}); w[0] != 1 {
+		t.Errorf("weights %v of one model, want 1", w)
+	}
+}
+
+// No other weights have a smaller loss: those of a fine grid, by its
+// definition.
+func TestSelectIsTheMinimum(t *testing.T) {
+	random := rand.New(rand.NewPCG(6, 7))
+	const n = 300
+	target, a, b := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range target {
+		target[i] = float64(random.IntN(2))
+		a[i] = 0.2 + 0.3*target[i] + 0.3*random.Float64()
+		b[i] = 0.1 + 0.4*target[i] + 0.4*random.Float64()
+	}
+	loss := func(w float64) float64 {
+		sum := w*math.Log(2*w) + (1-w)*math.Log(2*(1-w))
+		for i, y := range target {
+			p := w*a[i] + (1-w)*b[i]
+			sum -= y*math.Log(p) + (1-y)*math.Log(1-p)
+		}
+		return sum
+	}
+	best := 0.5
+	for w := 0.001; w < 1; w += 0.001 {
+		if loss(w) < loss(best) {
+			best = w
+		}
+	}
+	got := ensemble.Select(metric.Sample{Classes: 2, Target: target}, [][]float64{a, b})
+	if math.Abs(got[0]-best) > 0.01 {
+		t.Errorf("weight %.3f, the least loss is at %.3f", got[0], best)
+	}
+}
