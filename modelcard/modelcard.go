@@ -30,6 +30,7 @@ func (t Tested) Write(b *strings.Builder, heading string) {
 	t.sets(b)
 	t.groups(b, heading)
 	t.segments(b, heading)
+	t.learning(b, heading)
 }
 
 // sets is what the model's intervals or sets of classes promise and kept.
@@ -71,6 +72,20 @@ func (t Tested) segments(b *strings.Builder, heading string) {
 		heading, len(shown), of, words(t.Loss()))
 	t.table(b, shown)
 }
+
+// learning is whether more rows would help.
+func (t Tested) learning(b *strings.Builder, heading string) {
+	l := t.Learning
+	if l == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n%s Would more rows help?\n\n%s.\n\n| rows of %s | %s, out of fold |\n|---:|---:|\n", heading, sentence(l.Words), words(l.Candidate), words(l.Metric))
+	for _, p := range l.Points {
+		fmt.Fprintf(b, "| %d | %.4g ± %.2g |\n", p.Rows, p.Mean, p.SE)
+	}
+}
+
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // Loss is the score that segments are ordered by.
 func (t Tested) Loss() string {

@@ -54,7 +54,7 @@ func TestPlots(t *testing.T) {
 			t.Errorf("groups %v, worst %v", p.Groups(), p.Worst())
 		}
 	}
-	for _, want := range []string{"binary ROC", "binary Precision and recall", "binary Gain", "binary Calibration", "multiclass Calibration", "regression Predicted and observed"} {
+	for _, want := range []string{"binary ROC", "binary Precision and recall", "binary Gain", "binary Calibration", "multiclass Calibration", "regression Predicted and observed", "binary Would more rows help?"} {
 		if seen[want] == 0 {
 			t.Errorf("never drawn: %s", want)
 		}

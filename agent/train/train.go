@@ -52,11 +52,11 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 	if out.Name == "" {
 		out.Name = in.Features.Dataset.Scope.Slug
 	}
-	bags, effort, err := fitAll(ctx, d, bench, in)
+	bags, growth, effort, err := fitAll(ctx, d, bench, in)
 	if err != nil {
 		return handoff.Model{}, err
 	}
-	out.Effort = effort
+	out.Effort, out.Learning = effort, growth.result()
 	if effort.Capped {
 		d.Warn(fmt.Sprintf("the budget ended the plan after %d units; --effort %d gives this model again", effort.Units, effort.Units))
 	}
@@ -88,31 +88,44 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 }
 
 // fitAll does the units that effort asks for, or as many as the budget lets.
-func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in handoff.Choice) ([]*crossfit.Bag, handoff.Effort, error) {
+// Where that is more than the first look it measures the learning curve, too,
+// before the others: so whoever has done a job of them has it.
+func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in handoff.Choice) ([]*crossfit.Bag, *growth, handoff.Effort, error) {
 	data := bench.Fits.Data
 	plan := portfolio.New(portfolio.Shape{Task: data.Task, Classes: data.Classes, Rows: data.Table.Rows, Columns: len(data.Table.Columns)},
 		in.Features.Dataset.Scope.Constraints.Interpretable)
 	first := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
 	jobs, err := plan.Jobs(d.Settings.Effort, bench.Folds.Count)
 	if err != nil {
-		return nil, handoff.Effort{}, err
+		return nil, nil, handoff.Effort{}, err
 	}
 	effort := handoff.Effort{Asked: cmp.Or(d.Settings.Effort, portfolio.Standard)}
 	total := max(len(jobs), len(first)) * bench.Folds.Count
 	fits := bench.Fits
 	bags, units, err := fits.Run(ctx, first) // fitted by the selector, budget or not
 	if err != nil {
-		return nil, effort, err
+		return nil, nil, effort, err
 	}
 	effort.Units = units
+	var curve *growth
 	if len(jobs) > len(first) {
 		if fits.Limit, err = limit(d, bench, bags, in); err != nil {
-			return nil, effort, err
+			return nil, nil, effort, err
+		}
+		complete := false
+		if curve, complete, err = grow(ctx, d, bench, plan, bags, in, &fits); err != nil {
+			return nil, nil, effort, err
+		}
+		if !complete {
+			jobs = jobs[:len(first)]
 		}
 		fits.Progress = func(done int) { d.Progress(effort.Units+done, total, "fit") }
 		more, units, err := fits.Run(ctx, jobs[len(first):])
 		if err != nil {
-			return nil, effort, err
+			return nil, nil, effort, err
+		}
+		if len(more) == 0 {
+			curve = nil
 		}
 		bags = append(bags, more...)
 		effort.Units += units
@@ -123,7 +136,7 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 		effort.Capped = true
 		d.Capped(effort.Units)
 	}
-	return bags, effort, nil
+	return bags, curve, effort, nil
 }
 
 // write makes the model file and its card.
