@@ -61,7 +61,7 @@ type Dropped struct {
 type Interaction struct {
 	A        string  `json:"a"`
 	B        string  `json:"b"`
-	Strength float64 `json:"strength"` // share of the variation of the score, 0 to 1
+	Strength float64 `json:"strength"` // share of what they do to the score that is not the sum of what each does, 0 to 1
 }
 
 // Schema is the payload's schema.

@@ -43,13 +43,15 @@ func effectsOf(f *handoff.Features) *effects {
 	shared := scaleOf(tracks)
 	e := &effects{Scores: "prediction"}
 	for i := range drawn {
-		e.Of = append(e.Of, drawEffect(&drawn[i], shared))
-		if c := drawn[i].Class; c != nil {
+		one := drawEffect(&drawn[i], shared)
+		switch c := drawn[i].Class; {
+		case c == nil:
+		case len(f.Dataset.Scope.Classes) > 2:
+			e.Scores, one.Note = "probability of the class that is named", *c+": "+one.Note
+		default:
 			e.Scores = "probability of “" + *c + "”"
 		}
-	}
-	if len(f.Dataset.Scope.Classes) > 2 {
-		e.Scores = "probability of the class that is named"
+		e.Of = append(e.Of, one)
 	}
 	for _, p := range f.Interactions {
 		e.Pairs = append(e.Pairs, fmt.Sprintf("%s and %s (%s)", p.A, p.B, percent(p.Strength)))
@@ -76,9 +78,6 @@ func drawEffect(k *handoff.Feature, shared scale) effect {
 		}
 	}
 	out.Note = number(low) + " to " + number(high)
-	if k.Class != nil {
-		out.Note = *k.Class + ": " + out.Note
-	}
 	if levels != nil {
 		out.Levels = &chart{Scale: shared, Rows: levels}
 		return out

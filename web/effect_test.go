@@ -31,7 +31,7 @@ func TestEffects(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	months, plan := got.Of[0], got.Of[1]
-	if months.Name != "months" || months.Note != "yes: 0.2 to 0.8" || months.From != "0" || months.To != "40" || months.Missing != "0.5" || months.Levels != nil {
+	if months.Name != "months" || months.Note != "0.2 to 0.8" || months.From != "0" || months.To != "40" || months.Missing != "0.5" || months.Levels != nil {
 		t.Errorf("%+v", months)
 	}
 	// One scale for all, 0.1 to 0.9 and 0.048 of air on either side; ten is a
@@ -50,6 +50,10 @@ func TestEffects(t *testing.T) {
 	}
 	if strings.Contains(string(drawLine(`"><b>`, f.Kept[2].Curve[:3], plan.Levels.Scale)), "<b>") {
 		t.Error("a name is taken for HTML")
+	}
+	f.Dataset.Scope.Classes = []string{"no", "yes", "perhaps"}
+	if got := effectsOf(f); got.Scores != "probability of the class that is named" || got.Of[0].Note != "yes: 0.2 to 0.8" {
+		t.Errorf("of three classes: %+v", got)
 	}
 	if effectsOf(&handoff.Features{Kept: f.Kept[1:2]}) != nil {
 		t.Error("nothing was measured, but something is drawn")

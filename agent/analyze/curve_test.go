@@ -128,6 +128,20 @@ func TestBand(t *testing.T) {
 	}
 }
 
+// The number and the switch, whose product is in the target, are found before
+// all others; nothing is in a model without products.
+func TestPairs(t *testing.T) {
+	p := probed(t, learn.Regression, tree.Boost{Rounds: 60, Leaves: 12})
+	found := p.pairs(worth{importance: []float64{3, 2, 1, 0.1}, shap: make([]float64, 4)})
+	if len(found) == 0 || found[0].A != "number" || found[0].B != "switch" || found[0].Strength < 0.8 || len(found) > 1 && found[1].Strength > 0.3 {
+		t.Errorf("%+v", found)
+	}
+	p = probed(t, learn.Regression, linear.Learner{L2: 1})
+	if found := p.pairs(worth{importance: []float64{3, 2, 1, 0.1}, shap: make([]float64, 4)}); len(found) > 0 {
+		t.Errorf("a sum has pairs: %+v", found)
+	}
+}
+
 // Effects are large where a feature matters, and 0 where the model does not
 // look.
 func TestEffects(t *testing.T) {

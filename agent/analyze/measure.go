@@ -194,8 +194,10 @@ func (w *worth) order() []int {
 }
 
 // pairs measures how much of the joint effect of two features is not the sum
-// of their own effects, for pairs of the most important ones. Source: Friedman
-// and Popescu 2008, Predictive learning via rule ensembles, equation 44.
+// of their own effects, for pairs of the most important ones. A pair that does
+// next to nothing to the score together is left out, however large the share.
+// Source: Friedman and Popescu 2008, Predictive learning via rule ensembles,
+// equation 44.
 func (p *probeRun) pairs(w worth) []handoff.Interaction {
 	found := []handoff.Interaction{}
 	if p.model.Width() != 1 {
@@ -204,6 +206,7 @@ func (p *probeRun) pairs(w worth) []handoff.Interaction {
 	importance, top := w.importance, w.order()
 	top = top[:min(len(top), pairOf)]
 	rows := min(len(p.sample), gridRows)
+	all := p.variation(rows)
 	single := make(map[int][]float64)
 	for _, j := range top {
 		if !(importance[j] > 0) {
@@ -216,8 +219,9 @@ func (p *probeRun) pairs(w worth) []handoff.Interaction {
 			if single[i] == nil || single[j] == nil {
 				continue
 			}
-			if h := strength(p.dependence(rows, i, j), single[i], single[j]); h > 0.05 {
-				found = append(found, handoff.Interaction{A: p.name(i), B: p.name(j), Strength: h})
+			rest, share := strength(p.dependence(rows, i, j), single[i], single[j])
+			if share > 0.05 && rest > 0.002*all {
+				found = append(found, handoff.Interaction{A: p.name(i), B: p.name(j), Strength: share})
 			}
 		}
 	}
@@ -255,17 +259,32 @@ func (p *probeRun) dependence(rows, a, b int) []float64 {
 	return curve
 }
 
-// strength is the share of the variation of both that neither explains alone,
-// 0 to 1.
-func strength(both, a, b []float64) float64 {
-	rest, all := 0.0, 0.0
+// variation is the sum of squares of the scores of the first rows of the
+// sample, around their mean.
+func (p *probeRun) variation(rows int) float64 {
+	out := make([]float64, rows)
+	p.model.Predict(p.x[:rows*len(p.data.Table.Columns)], out)
+	mean, sum := 0.0, 0.0
+	for _, v := range out {
+		mean += v / float64(rows)
+	}
+	for _, v := range out {
+		sum += float64((v - mean) * (v - mean))
+	}
+	return sum
+}
+
+// strength is the sum of squares of what two features do together beyond what
+// each does alone, and its share of all that they do, 0 to 1.
+func strength(both, a, b []float64) (rest, share float64) {
+	all := 0.0
 	for i := range both {
 		r := both[i] - a[i] - b[i]
 		rest += float64(r * r)
 		all += float64(both[i] * both[i])
 	}
 	if !(all > 0) {
-		return 0
+		return rest, 0
 	}
-	return math.Min(1, rest/all)
+	return rest, math.Min(1, rest/all)
 }
