@@ -193,32 +193,48 @@ func (f *fit) tree(k int, seed uint64) Tree {
 		}
 	}
 	g.sample(seed)
-	g.noise = f.noise()
+	f.chances()
 	t := g.grow(total)
 	f.leaves(k, t)
 	f.route(k, t, others)
 	return f.written(t)
 }
 
-// noise is the deviation of the noise on the square root of what a level
-// explains: Noise times that of one row's gradient, per root of its hessian,
-// for a model of no trees; it halves when the shrunk steps number as many as
-// the logarithm of the rows, and then vanishes. Source: CatBoost's random_strength.
-func (f *fit) noise() float64 {
-	if f.boost.Noise == 0 {
-		return 0
-	}
-	squares := make([][2]float64, (f.data.train+block-1)/block)
+// squares is the squared gradient per hessian of the rows of train, in integer
+// units: the mean gain of a division that has no meaning.
+func (f *fit) squares() float64 {
+	parts := make([][2]float64, (f.data.train+block-1)/block)
 	f.crew.blocks(f.data.train, block, func(_, lo, hi int) {
 		for _, v := range f.grower.sums[lo:hi] {
 			g := float64(v.gradient())
-			squares[lo/block][0] += float64(g * g)
-			squares[lo/block][1] += float64(v.hessian())
+			parts[lo/block][0] += float64(g * g)
+			parts[lo/block][1] += float64(v.hessian())
 		}
 	})
-	g, h := sumOf(squares)
-	left := portable.Sigmoid(portable.Log(float64(f.data.train)) - float64(float64(f.rounds)*f.boost.LearningRate))
-	return f.boost.Noise * left * math.Sqrt(g/max(h, 1))
+	g, h := sumOf(parts)
+	return g / max(h, 1)
+}
+
+// chances sets what depends on squares: the noise on the square root of what a
+// level explains, and what the levels of a set bring by chance.
+//
+// The noise is Noise times the root of squares; it halves when the shrunk steps
+// number as many as the logarithm of the rows, and then vanishes. Source:
+// CatBoost's random_strength.
+//
+// Of k levels of equal size without meaning, those with positive gradients
+// against the others gain 2/π k times squares: the mean of a normal number's
+// absolute value is √(2/π). Source: the bias towards many levels in Loh and
+// Shih 1997, Split selection methods for classification trees.
+func (f *fit) chances() {
+	b := &f.boost
+	if b.Noise == 0 && b.Category.SetChance == 0 {
+		return
+	}
+	squares := f.squares()
+	left := portable.Sigmoid(portable.Log(float64(f.data.train)) - float64(float64(f.rounds)*b.LearningRate))
+	f.grower.noise = b.Noise * left * math.Sqrt(squares)
+	f.grower.chance = b.Category.SetChance * (2 / math.Pi) * squares
 }
 
 // written is t as the model keeps it.

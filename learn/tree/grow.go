@@ -32,7 +32,7 @@ type grower struct {
 	seed    uint64      // of the tree
 	inTree  []bool      // by feature: in the tree; nil: all are
 	inUse   []bool      // by packed column: has features in the tree; nil: all have
-	noise   float64     // of the square root of what a level explains; see fit.noise
+	noise   float64     // of the square root of what a level explains; see fit.chances
 
 	// memory that is used again
 	tree        grown

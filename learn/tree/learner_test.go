@@ -24,7 +24,7 @@ func TestLearner(t *testing.T) {
 		{"plain", boost(func(*tree.Boost) {}), all},
 		{"sampled", boost(func(b *tree.Boost) { b.RowFraction, b.ColumnFraction, b.NodeColumnFraction = 0.8, 0.8, 0.8 }), all},
 		{"targets", boost(func(b *tree.Boost) { b.Category.SetLevels, b.Category.TargetsOnly = -1, true }), all},
-		{"symmetric", boost(func(b *tree.Boost) { b.Symmetric, b.Noise, b.RowFraction = 3, 0.1, 0.9 }), all},
+		{"symmetric", boost(func(b *tree.Boost) { b.Symmetric, b.Noise, b.RowFraction, b.Category.SetChance = 3, 0.1, 0.9, 1 }), all},
 		{"absolute", boost(func(b *tree.Boost) { b.Loss = tree.Absolute }), []learn.Task{learn.Regression}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -203,11 +203,12 @@ func (s *search) gainIn(n node, left sum, m int32) float64 {
 // with fewer than setRows rows stay right, levels without any go to the heavier
 // side. See search.sets.
 func (l *leveler) sets(m int32, f *feature) split {
-	order := l.order(f)
+	order, sizes := l.order(f)
 	l.left = slices.Grow(l.left[:0], len(l.nodes))[:len(l.nodes)]
 	var out split
 	size, fromEnd := 0, false
-	best := l.minGain / l.toGain
+	luck := float64(l.chance * sizes.beyond())
+	best := l.minGain/l.toGain + luck
 	for _, end := range []bool{false, true} {
 		clear(l.left)
 		for k := range min(len(order), l.setSize) {
@@ -222,7 +223,7 @@ func (l *leveler) sets(m int32, f *feature) split {
 			}
 			if gain > best+float64(best*1e-12) {
 				best, size, fromEnd = gain, k+1, end
-				out.gain = gain
+				out.gain = gain - luck
 			}
 		}
 	}
@@ -257,8 +258,8 @@ func (l *leveler) occurs(b int) bool {
 	return false
 }
 
-// order is the bins with rows enough, lowest first.
-func (l *leveler) order(f *feature) []uint8 {
+// order is the bins with rows enough, lowest first, and their sizes.
+func (l *leveler) order(f *feature) ([]uint8, levelSizes) {
 	var over, mass [maxBins + 1]float64
 	rows, hessian := 0, 0.0
 	for i, n := range l.nodes {
@@ -273,8 +274,10 @@ func (l *leveler) order(f *feature) []uint8 {
 	}
 	few := max(1, l.setRows*hessian/float64(max(rows, 1)))
 	var out []uint8
+	var sizes levelSizes
 	for b := range f.cells {
 		if mass[b] >= few {
+			sizes.add(mass[b])
 			over[b] /= mass[b] + l.smooth
 			out = append(out, uint8(b))
 		}
@@ -288,5 +291,5 @@ func (l *leveler) order(f *feature) []uint8 {
 		}
 		return int(a) - int(b)
 	})
-	return out
+	return out, sizes
 }

@@ -173,6 +173,7 @@ func TestSettingsOutOfRange(t *testing.T) {
 		{`{"monotone": {"small": 1}}`, "monotone.small"},
 		{`{"monotone": {"a": 2}}`, "monotone.a"},
 		{`{"category": {"set_levels": 1000}}`, "category.set_levels"},
+		{`{"category": {"set_chance": -1}}`, "category.set_chance"},
 	} {
 		var b Boost
 		if err := json.Unmarshal([]byte(c.settings), &b); err != nil {
@@ -229,5 +230,29 @@ func TestTargetStatisticsDoNotLeak(t *testing.T) {
 	without := fitted(t, b, train, &valid, 1).Report
 	if a, b := with.Valid[with.Best-1], without.Valid[without.Best-1]; a > b+0.01 {
 		t.Errorf("loss %g with a column of noise, %g without", a, b)
+	}
+}
+
+// Splits by a column of many levels without meaning do less harm once their
+// luck is taken off.
+func TestSetChanceAgainstNoise(t *testing.T) {
+	d := taskData(3000, 21, learn.Binary)
+	for i := range d.Table.Columns[5].Code {
+		d.Table.Columns[5].Code[i] = int32(mix(uint64(i)) % 100)
+	}
+	train, valid := halves(d)
+	loss := func(levels int, chance float64) float64 {
+		for i, c := range d.Table.Columns[5].Code {
+			d.Table.Columns[5].Code[i] = c % int32(levels)
+		}
+		b := onlySets(Defaults())
+		b.Rounds, b.Category.SetChance = 200, chance
+		r := fitted(t, b, train, &valid, 2).Report
+		return r.Valid[r.Best-1]
+	}
+	without, with, constant := loss(100, 0), loss(100, 1), loss(1, 0)
+	t.Logf("loss %.4f, luck taken off %.4f, without the column %.4f", without, with, constant)
+	if !(with-constant < (without-constant)/2) {
+		t.Errorf("loss %.4f, luck taken off %.4f, without the column %.4f", without, with, constant)
 	}
 }

@@ -30,6 +30,7 @@ type search struct {
 	minRows  float64
 	setRows  float64
 	setSize  int
+	chance   float64 // taken off a set's gain for each level, see levelSizes.beyond; in integer units
 	minGain  float64 // in units
 	toGain   float64 // squared gradient units per hessian unit, to gain
 	monotone []int8  // by feature; nil: none
@@ -221,7 +222,8 @@ func (s *search) scan(bins []sum, left, total sum, least int64, best float64) (v
 // sets finds the set of levels to go left: levels are ordered by gradient over
 // smoothed hessian, and prefixes and suffixes of up to setSize levels are
 // tried. Levels with fewer than setRows rows in the node stay right, levels
-// without any go with the heavier child. missing is the number of missing's bin,
+// without any go with the heavier child. What many levels gain by chance is
+// taken off. missing is the number of missing's bin,
 // which is one more level. Source: Fisher 1958, On grouping for
 // maximum homogeneity; smoothing after LightGBM.
 func (s *search) sets(bins []sum, missing int, n node) split {
@@ -229,11 +231,13 @@ func (s *search) sets(bins []sum, missing int, n node) split {
 	var ratio [maxBins + 1]float64
 	few := max(1, s.setRows*n.hessianPerRow())
 	used := 0
+	var sizes levelSizes
 	for b, v := range bins {
 		if h := float64(v.hessian()); v != 0 && h >= few {
 			order[used] = uint8(b)
 			used++
 			ratio[b] = float64(v.gradient()) / (h + s.smooth)
+			sizes.add(h)
 		}
 	}
 	slices.SortFunc(order[:used], func(a, b uint8) int {
@@ -246,6 +250,7 @@ func (s *search) sets(bins []sum, missing int, n node) split {
 		return int(a) - int(b)
 	})
 	best, size, fromEnd := s.bestSet(bins, order[:used], n)
+	best -= float64(s.chance * sizes.beyond())
 	out := split{gain: s.gainOver(best, n)}
 	if out.gain == 0 {
 		return split{}
@@ -267,6 +272,22 @@ func (s *search) sets(bins []sum, missing int, n node) split {
 	}
 	out.missing = out.levels.has(missing)
 	return out
+}
+
+// levelSizes are the hessians of the levels that a set may divide.
+type levelSizes struct{ roots, total float64 }
+
+func (l *levelSizes) add(hessian float64) {
+	l.roots += math.Sqrt(hessian)
+	l.total += hessian
+}
+
+// beyond is the number of levels, those of unequal size counted as equal ones
+// that differ as much by chance, beyond the seven by which the best of a
+// number's many cuts differs.
+func (l *levelSizes) beyond() float64 {
+	const free = 7
+	return max(float64(l.roots*l.roots)/max(l.total, 1)-free, 0)
 }
 
 // bestSet tries the first and the last levels of order as the left child.

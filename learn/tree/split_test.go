@@ -174,3 +174,46 @@ func TestPartition(t *testing.T) {
 		}
 	}
 }
+
+// What is taken off for chance is what a set of levels without meaning gains
+// over a number without meaning.
+func TestSetChance(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 1))
+	const trials, rows, spread = 400, 4000, 1000
+	cut := 0.0
+	for _, levels := range []int{0, 8, 20, 60, 250} {
+		gain, chance := 0.0, 0.0
+		for range trials {
+			bins := make([]sum, max(levels, 200))
+			if levels > 0 {
+				bins = bins[:levels]
+			}
+			total := sum(0)
+			for range rows {
+				b := r.IntN(len(bins))
+				if levels > 0 { // levels of unequal sizes
+					b = int(float64(levels) * math.Pow(r.Float64(), 1.5))
+				}
+				v := sum(int64(r.NormFloat64()*spread))<<32 + 1
+				bins[b] += v
+				total += v
+			}
+			f := feature{kind: set, bins: len(bins), cells: len(bins)}
+			if levels == 0 {
+				f.kind = number
+			}
+			s := search{binned: &binned{features: []feature{f}}, setSize: 255, toGain: 1}
+			n := node{total: total, rows: rows}
+			before := s.feature(bins, 0, n).gain
+			s.chance = 2 / math.Pi * spread * spread
+			gain += before / trials / spread / spread
+			chance += (before - s.feature(bins, 0, n).gain) / trials / spread / spread
+		}
+		if levels == 0 {
+			cut = gain
+		} else if math.Abs(gain-chance-cut) > 2+0.1*gain {
+			t.Errorf("%d levels gain %.1f by chance, a cut %.1f, %.1f are taken off", levels, gain, cut, chance)
+		}
+		t.Logf("%d levels: gain %.1f, taken off %.1f", levels, gain, chance)
+	}
+}

@@ -97,6 +97,10 @@ type Category struct {
 	SetL2     float64 `json:"set_l2"`     // added to L2 for a split by set
 	SetSmooth float64 `json:"set_smooth"` // hessian added to a level when levels are put in order. 0: 10
 	SetSize   int     `json:"set_size"`   // levels at most on the side that is counted. 0: 32
+
+	// SetChance is how much of the gain that more than seven levels bring by
+	// chance alone is taken off the gain of a split by set. 1: all; 0: nothing.
+	SetChance float64 `json:"set_chance,omitempty"`
 }
 
 // Defaults are settings that do well on business tables of some thousand to
@@ -168,6 +172,7 @@ func (b Boost) check() error {
 		{b.Category.SetL2 >= 0 && !math.IsInf(b.Category.SetL2, 0), "category.set_l2", "0 or more"},
 		{b.Category.SetSmooth >= 0 && !math.IsInf(b.Category.SetSmooth, 0), "category.set_smooth", "0 or more"},
 		{b.Category.SetSize >= 1, "category.set_size", "1 or more"},
+		{b.Category.SetChance >= 0 && !math.IsInf(b.Category.SetChance, 0), "category.set_chance", "0 or more"},
 		{b.Category.Prior > 0 && !math.IsInf(b.Category.Prior, 0), "category.prior", "above 0"},
 	}
 	for _, r := range rules {
