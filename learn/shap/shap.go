@@ -39,15 +39,14 @@ type Trees struct {
 	values  []float64 // tree after tree, outputs × its nodes
 	points  []int     // by tree: points of the rule that is exact for it
 	rules   []rule    // by number of points; those in use
-	space   int       // points × nodes of the largest product
+	levels  int       // of splits in the deepest tree
 	most    int       // nodes of the largest tree
 	cost    int
 }
 
 // node is the end of an edge; a root's edge is one that every row follows.
 type node struct {
-	left, column int32
-	parent       int32   // counted from the root, as all numbers of nodes
+	left, column int32   // nodes are counted from the root
 	last         int32   // end of the last edge above that asks the same column; 0: none
 	share        float64 // part of the parent's rows of training
 	whole        float64 // product of the shares of all edges so far that ask the column
@@ -71,6 +70,8 @@ func (t *Trees) Cost() int { return t.cost }
 func (t *Trees) Add(nodes []Node, values []float64) (mean []float64) {
 	mean = make([]float64, t.outputs)
 	part := make([]node, len(nodes))
+	parent := make([]int32, len(nodes))
+	level := make([]int, len(nodes))
 	columns := make([]int, len(nodes))   // on the path to a node
 	reach := make([]float64, len(nodes)) // part of training that comes to a node
 	part[0].share, part[0].whole, reach[0] = 1, 1, 1
@@ -85,16 +86,17 @@ func (t *Trees) Add(nodes []Node, values []float64) (mean []float64) {
 			continue
 		}
 		last := int32(i)
-		for last != 0 && nodes[part[last].parent].Column != n.Column {
-			last = part[last].parent
+		for last != 0 && nodes[parent[last]].Column != n.Column {
+			last = parent[last]
 		}
+		t.levels = max(t.levels, level[i]+1)
 		for c := n.Left; c <= n.Left+1; c++ {
 			share := 0.5
 			if n.Cover > 0 {
 				share = nodes[c].Cover / n.Cover
 			}
-			part[c] = node{parent: int32(i), last: last, share: share, whole: part[last].whole * share}
-			reach[c] = reach[i] * share
+			part[c] = node{last: last, share: share, whole: part[last].whole * share}
+			parent[c], level[c], reach[c] = int32(i), level[i]+1, reach[i]*share
 			columns[c] = columns[i]
 			if last == 0 {
 				columns[c]++
@@ -112,36 +114,55 @@ func (t *Trees) Add(nodes []Node, values []float64) (mean []float64) {
 	t.nodes = append(t.nodes, part...)
 	t.values = append(t.values, values...)
 	t.roots = append(t.roots, int32(len(t.nodes)))
-	t.space, t.most = max(t.space, points*len(nodes)), max(t.most, len(nodes))
+	t.most = max(t.most, len(nodes))
 	t.cost += points * len(nodes) * (1 + t.outputs)
 	return mean
 }
 
-// Walk is the memory of explanations, one after another.
+// Walk is the memory of explanations, one after another: of one path, level by
+// level, as many values as the largest rule has points.
 type Walk struct {
 	trees   *Trees
-	product []float64 // points by node: of the factors on the way down
+	points  int
+	product []float64 // of the path's factors, down to the node
 	inverse []float64 // one over the split column's factor so far, where it was asked before and followed
-	sums    []float64 // what the leaves below add up to
+	sums    []float64 // of the leaves below: value × product; by output
 	follows []bool    // by node: the row follows all edges so far that ask the edge's column
+
+	// of the tree at hand
+	nodes  []node
+	values []float64
+	rule   *rule
+	right  []bool
+	out    []float64
 }
 
 // Walk is memory for explanations by one goroutine.
 func (t *Trees) Walk() *Walk {
-	w := &Walk{trees: t, product: make([]float64, t.space), inverse: make([]float64, t.space), follows: make([]bool, t.most)}
-	w.sums = w.product
-	if t.outputs > 1 {
-		w.sums = make([]float64, t.space)
+	points := len(t.rules) // one more than are needed
+	n := (t.levels + 1) * points
+	return &Walk{
+		trees: t, points: points, product: make([]float64, n), inverse: make([]float64, n), sums: make([]float64, n*t.outputs),
+		follows: make([]bool, t.most),
 	}
-	return w
+}
+
+// at is a level's part of the memory of one value per point.
+func (w *Walk) at(memory []float64, level int) []float64 {
+	return memory[level*w.points:][:len(w.rule.t)]
+}
+
+// sum is a level's sums.
+func (w *Walk) sum(level int) []float64 {
+	return w.sums[level*w.points*w.trees.outputs:][:len(w.rule.t)*w.trees.outputs]
 }
 
 // Tree adds a row's contributions in a tree to out, which has for each output
 // as many values as there are columns. right says of each split of the tree
 // whether the row goes to its right child.
 //
-// Downwards it finds for each node and point the product of the path's
-// factors, upwards the sum over the leaves below of value × product. That sum
+// On the way down it finds at each point the product of the path's factors, on
+// the way back the sum over the leaves below of value × product. That sum
 // counts for the column of the edge above it with
 //
 //	(o - z) / (o t + z (1-t))
@@ -150,111 +171,108 @@ func (t *Trees) Walk() *Walk {
 // row has left the column's edges before, both are -1/(1-t).
 func (w *Walk) Tree(tree int, right []bool, out []float64) {
 	t := w.trees
-	from, to := t.roots[tree], t.roots[tree+1]
-	nodes, rule := t.nodes[from:to], &t.rules[t.points[tree]]
-	w.down(nodes, rule, right)
-	columns := len(out) / t.outputs
-	values := t.values[int(from)*t.outputs : int(to)*t.outputs]
-	for k := range t.outputs {
-		if t.outputs > 1 {
-			copy(w.sums, w.product[:len(nodes)*len(rule.t)])
-		}
-		w.up(nodes, rule, values[k*len(nodes):(k+1)*len(nodes)], out[k*columns:(k+1)*columns])
+	from, to := int(t.roots[tree]), int(t.roots[tree+1])
+	if to-from == 1 {
+		return
 	}
-}
-
-func (w *Walk) down(nodes []node, r *rule, right []bool) {
-	n := len(r.t)
-	follows := w.follows[:len(nodes)]
-	follows[0] = true
-	for q := range n {
+	w.nodes, w.values, w.rule = t.nodes[from:to], t.values[from*t.outputs:to*t.outputs], &t.rules[t.points[tree]]
+	w.right, w.out = right, out
+	for q := range w.rule.t {
 		w.product[q] = 1
 	}
-	for i := range nodes {
-		left := int(nodes[i].left)
-		if left == 0 {
+	w.follows[0] = true
+	w.split(0, 0)
+}
+
+// split walks what is below a split at the level and leaves its sums there.
+func (w *Walk) split(i int32, level int) {
+	r := w.rule
+	here, inverse := w.at(w.product, level), w.at(w.inverse, level)
+	left := w.nodes[i].left
+	last := w.nodes[left].last
+	before := w.follows[last]
+	if before && last != 0 { // take the column's factor so far out
+		whole := w.nodes[last].whole
+		for q, t := range r.t {
+			inverse[q] = 1 / (t + float64(whole*r.rest[q]))
+			here[q] *= inverse[q]
+		}
+	}
+	goes := left
+	if w.right[i] {
+		goes++
+	}
+	sums, below, from := w.sum(level), w.at(w.product, level+1), w.sum(level+1)
+	for c := left; c <= left+1; c++ {
+		e := &w.nodes[c]
+		w.follows[c] = before && c == goes
+		switch {
+		case w.follows[c]:
+			for q, t := range r.t {
+				below[q] = here[q] * (t + float64(e.whole*r.rest[q]))
+			}
+		case before:
+			for q, rest := range r.rest {
+				below[q] = here[q] * float64(e.whole*rest)
+			}
+		default:
+			for q, v := range here {
+				below[q] = v * e.share
+			}
+		}
+		if e.left == 0 {
+			w.leaf(c, below, from)
+		} else {
+			w.split(c, level+1)
+		}
+		if before {
+			w.count(c, w.nodes[i].column, from, inverse)
+		}
+		if c == left {
+			copy(sums, from)
 			continue
 		}
-		goes := left
-		if right[i] {
-			goes++
-		}
-		here := w.product[i*n : (i+1)*n]
-		last := nodes[left].last
-		before := follows[last]
-		if before && last != 0 { // take the column's factor so far out
-			inverse, whole := w.inverse[i*n:(i+1)*n], nodes[last].whole
-			for q, t := range r.t {
-				inverse[q] = 1 / (t + float64(whole*r.rest[q]))
-				here[q] *= inverse[q]
-			}
-		}
-		for c := left; c <= left+1; c++ {
-			follows[c] = before && c == goes
-			below := w.product[c*n : (c+1)*n]
-			switch whole := nodes[c].whole; {
-			case follows[c]:
-				for q, t := range r.t {
-					below[q] = here[q] * (t + float64(whole*r.rest[q]))
-				}
-			case before:
-				for q, rest := range r.rest {
-					below[q] = here[q] * float64(whole*rest)
-				}
-			default:
-				share := nodes[c].share
-				for q, v := range here {
-					below[q] = v * share
-				}
-			}
+		for q, v := range from {
+			sums[q] += v
 		}
 	}
 }
 
-// up turns products into sums from the leaves to the root and adds what they
-// count for.
-func (w *Walk) up(nodes []node, r *rule, values, out []float64) {
-	n := len(r.t)
-	for i := len(nodes) - 1; i > 0; i-- {
-		e := &nodes[i]
-		here := w.sums[i*n : (i+1)*n]
-		if e.left == 0 {
-			value := values[i]
-			for q := range here {
-				here[q] *= value
-			}
+// leaf is its values × product.
+func (w *Walk) leaf(i int32, product, sums []float64) {
+	for k := range w.trees.outputs {
+		value, part := w.values[k*len(w.nodes)+int(i)], sums[k*len(product):(k+1)*len(product)]
+		for q, v := range product {
+			part[q] = v * value
 		}
-		up := int(e.parent)
-		above := w.sums[up*n : (up+1)*n]
-		if int(nodes[up].left) == i-1 { // the right child comes first: it replaces what was the product
-			copy(above, here)
-		} else {
-			for q, v := range here {
-				above[q] += v
-			}
-		}
-		if !w.follows[e.last] {
-			continue
-		}
+	}
+}
+
+// count adds what the sums below the edge to node c count for its column.
+func (w *Walk) count(c, column int32, sums, inverse []float64) {
+	r, e := w.rule, &w.nodes[c]
+	n, columns := len(r.t), len(w.out)/w.trees.outputs
+	for k := range w.trees.outputs {
 		total := 0.0
-		if w.follows[i] {
-			for q, v := range here {
+		part := sums[k*n : (k+1)*n]
+		if w.follows[c] {
+			for q, v := range part {
 				total += float64(r.weight[q]*v) / (r.t[q] + float64(e.whole*r.rest[q]))
 			}
 			total *= 1 - e.whole
 		} else {
-			for q, v := range here {
+			for q, v := range part {
 				total -= float64(r.over[q] * v)
 			}
 		}
 		if e.last != 0 {
-			before, inverse := 0.0, w.inverse[up*n:(up+1)*n]
-			for q, v := range here {
+			before := 0.0
+			for q, v := range part {
 				before += float64(float64(r.weight[q]*v) * inverse[q])
 			}
-			total -= float64((1 - nodes[e.last].whole) * before)
+			total -= float64((1 - w.nodes[e.last].whole) * before)
 		}
-		out[nodes[up].column] += total
+		w.out[k*columns+int(column)] += total
 	}
 }
 
