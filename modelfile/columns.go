@@ -33,6 +33,8 @@ func columnsOf(m learn.Model) int {
 		return len(m.Columns)
 	case *baseline.Thumb:
 		return m.Columns
+	case interface{ Columns() int }: // forest, neighbor
+		return m.Columns()
 	}
 	return -1
 }

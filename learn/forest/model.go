@@ -26,6 +26,9 @@ func (m *Model) Width() int {
 	return 1
 }
 
+// Columns is the number of columns of the table.
+func (m *Model) Columns() int { return len(m.columns) }
+
 // Predict is learn.Model's: the mean over the trees of the leaf's value.
 func (m *Model) Predict(x, out []float64) {
 	width := m.Width()

@@ -133,6 +133,9 @@ func (m *Model) Name() string { return Learner{}.Name() }
 // Width is 1, or the number of classes of a multiclass model.
 func (m *Model) Width() int { return m.space.Width() }
 
+// Columns is the number of columns of the table.
+func (m *Model) Columns() int { return len(m.space.Columns) }
+
 // near is a kept row and the square of its distance.
 type near struct {
 	distance float64
