@@ -211,6 +211,31 @@ func TestEqualWorkIsDoneOnce(t *testing.T) {
 	})
 }
 
+// Who watches a run that re-uses work hears what was found then.
+func TestReusedWorkTellsItsFindings(t *testing.T) {
+	brief := source(t, "secret a")
+	brief.Settings.Waivers = []handoff.Waiver{{Code: "word.forbidden", Reason: "a test"}}
+	workspace := t.TempDir()
+	var heard [2][]string
+	for i := range heard {
+		o := durabletest.In(t, workspace, brief)
+		o.Events = func(e durable.Event) {
+			if e.Finding != nil {
+				heard[i] = append(heard[i], string(e.Agent)+" "+e.Finding.Code+" "+string(e.Finding.Action))
+			}
+		}
+		if _, record, _, err := whole(t, o); err != nil || i == 1 && statuses(record) != "success* success* success" {
+			t.Fatalf("run %d: %s, %v", i, statuses(record), err)
+		}
+	}
+	want := []string{"data_preparer word.forbidden blocked", "data_preparer word.forbidden waived"}
+	for i := range heard {
+		if diff := cmp.Diff(want, heard[i]); diff != "" {
+			t.Errorf("run %d:\n%s", i, diff)
+		}
+	}
+}
+
 func TestReusedHandoffNamesItsOrigin(t *testing.T) {
 	brief := source(t, "a b")
 	workspace := t.TempDir()

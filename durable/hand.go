@@ -44,6 +44,14 @@ func (t *turn) hand(ctx context.Context, res *result) error {
 		return err
 	}
 	t.handed, t.findings, t.left = id, findings, nil
+	if reused { // nobody has heard of these in this run
+		for _, f := range res.findings {
+			t.emit(Event{What: Found, Agent: t.agent, Finding: &f})
+		}
+		for _, text := range res.warnings {
+			t.emit(Event{What: Warned, Agent: t.agent, Text: text})
+		}
+	}
 	for i, f := range own {
 		if f.Action != res.findings[i].Action {
 			t.emit(Event{What: Found, Agent: t.agent, Finding: &f})
