@@ -117,9 +117,17 @@ func (k *answerKey) spelledValue(s *suspect, rows int) verdict {
 	return verdict{code: "leak.text_label", evidence: fmt.Sprintf("the answer itself stands in the text of %d of %d rows", hits, rows)}
 }
 
-// wordsOf are the words of a text in lower case.
+// wordsOf are the words of a text in lower case, and as they stand between
+// blanks those that have signs in them: ">50K", "36-48".
 func wordsOf(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	text = strings.ToLower(text)
+	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for _, field := range strings.Fields(text) {
+		if field = strings.Trim(field, ".,;:!?()[]\"'"); strings.ContainsFunc(field, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			words = append(words, field)
+		}
+	}
+	return words
 }
 
 // inText looks for personal data inside of texts: the kind that more than one

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,5 +101,21 @@ func TestKeysOfTwoKinds(t *testing.T) {
 		if kinds[column] != want {
 			t.Errorf("%s is read as %s, want %s", column, kinds[column], want)
 		}
+	}
+}
+
+// A text spells the class where only signs tell the classes apart.
+func TestTextSpellsClassesOfSigns(t *testing.T) {
+	m := world("binary", 13)
+	m.classes = []string{"<=50K", ">50K"}
+	goalAt := slices.Index(m.names, "goal")
+	m.names, m.cells = slices.Delete(m.names, goalAt, goalAt+1), slices.Delete(m.cells, goalAt, goalAt+1)
+	m.add("goal", m.label)
+	m.add("flag_x", func(i int) string {
+		return fmt.Sprintf("%s noted %s then %s", words[m.random.IntN(6)], m.label(i), words[m.random.IntN(18)])
+	})
+	r := run(t, m.put(t), goal("binary"))
+	if r.err != nil || r.keeps("flag_x") {
+		t.Errorf("kept: %v, %v", r.err, r.actions("flag_x"))
 	}
 }
