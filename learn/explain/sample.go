@@ -6,7 +6,8 @@ import (
 	"github.com/septet-ml/septet/learn"
 )
 
-// pairs of permutations are shared among the models of a bag.
+// pairs of permutations are shared among the models of a bag, of which each has
+// one at least.
 const pairs = 4
 
 // sampled explains a model by what its predictions do while the columns of a
@@ -22,11 +23,15 @@ type sampled struct {
 	background [][]float64 // a row for each of orders
 	start      [][]float64 // its prediction
 	prediction []float64   // mean of start, each as often as it is used
+	steps      int         // of one prediction
 }
 
 // sampling explains model number i of a bag of n.
 func sampling(model learn.Model, columns int, background []float64, i, n int) explainer {
-	s := &sampled{model: model, columns: columns, prediction: make([]float64, model.Width())}
+	s := &sampled{model: model, columns: columns, prediction: make([]float64, model.Width()), steps: 1}
+	if data, err := model.MarshalBinary(); err == nil { // what is not read for a prediction is little
+		s.steps += len(data) / 8
+	}
 	random := rand.New(rand.NewPCG(uint64(i), 0x5a9b))
 	rows := len(background) / columns
 	for range max(1, pairs/n) {
@@ -53,8 +58,8 @@ func sampling(model learn.Model, columns int, background []float64, i, n int) ex
 
 func (s *sampled) base() []float64 { return s.prediction }
 
-// cost takes a prediction of a row for some microseconds.
-func (s *sampled) cost() int { return 1000 * s.columns * len(s.orders) }
+// cost takes a prediction for a walk over all that the model holds.
+func (s *sampled) cost() int { return s.steps * s.columns * len(s.orders) }
 
 func (s *sampled) add(x []float64, share float64, out []float64) {
 	width := s.model.Width()
