@@ -47,7 +47,7 @@ func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (lea
 		return nil, err
 	}
 	b := &Bench{File: file, Transform: transform}
-	b.Folds = handoff.Folds{By: "stratified", Count: foldCount(features.Rows), Seed: d.Settings.Seed}
+	b.Folds = handoff.Folds{By: "stratified", Count: foldCount(features.Rows, file.Classes), Seed: d.Settings.Seed}
 	if file.Groups != nil {
 		b.Folds.By = "group"
 	}
@@ -88,10 +88,11 @@ func (b *Bench) fits(d *durable.Desk, data learn.Data, decode func(string, []byt
 	}
 }
 
-// foldCount is a fixed rule of the rows: more folds where each row counts.
-func foldCount(rows int) int {
+// foldCount is a fixed rule: more folds where each row counts, unless classes
+// multiply the price of a fit.
+func foldCount(rows, classes int) int {
 	switch {
-	case rows < 3_000:
+	case rows < 3_000 && classes <= 2:
 		return 8
 	case rows < 300_000:
 		return 5

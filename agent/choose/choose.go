@@ -26,7 +26,7 @@ import (
 func Step() durable.Step[handoff.Features, handoff.Choice] {
 	return durable.Step[handoff.Features, handoff.Choice]{
 		Agent:   handoff.ModelSelector,
-		Version: 1,
+		Version: 2,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed  uint64
@@ -138,6 +138,20 @@ func meanSE(scores []float64) (mean, se float64) {
 	return mean, math.Sqrt(se / float64(len(scores)-1) / float64(len(scores)))
 }
 
+// paired is the size of the mean difference on the same folds, and its
+// standard error; both are 0 where a fold of one has no score.
+func paired(a, b *handoff.Candidate) (gain, se float64) {
+	if len(a.Scores) != len(b.Scores) {
+		return 0, 0
+	}
+	differences := make([]float64, len(a.Scores))
+	for i, v := range a.Scores {
+		differences[i] = v - b.Scores[i]
+	}
+	gain, se = meanSE(differences)
+	return math.Abs(gain), se
+}
+
 // sortBest puts the best score first; ties by the smaller model, then the id.
 func sortBest(board []handoff.Candidate, score metric.Name) {
 	sign := 1.0
@@ -198,10 +212,13 @@ func rationale(out handoff.Choice, score metric.Name) string {
 	case simple == nil:
 	case simple.ID == best.ID:
 		b.WriteString("It is a simple baseline: nothing more complex was measured to be better.")
-	case math.Abs(best.Mean-simple.Mean) <= best.SE:
-		fmt.Fprintf(&b, "The best simple baseline, %s, is within one standard error (%.4g): the gain from complexity is not certain.", words(simple.ID), simple.Mean)
 	default:
-		fmt.Fprintf(&b, "The best simple baseline, %s, has %.4g.", words(simple.ID), simple.Mean)
+		gain, se := paired(best, simple)
+		fmt.Fprintf(&b, "The best simple baseline, %s, has %.4g; on the same folds the difference is %.2g with a standard error of %.2g", words(simple.ID), simple.Mean, gain, se)
+		if gain <= se {
+			b.WriteString(": the gain from complexity is not certain, and the trainer weighs both by what they say of rows that they have not seen")
+		}
+		b.WriteString(".")
 	}
 	return strings.TrimSpace(b.String())
 }

@@ -38,6 +38,7 @@ type fit struct {
 	Exit    int                `json:"exit"`
 	Why     string             `json:"why"` // of a run without a model
 	Seconds float64            `json:"seconds"`
+	CPU     float64            `json:"cpu"`   // seconds of processor time of the run
 	Peak    int64              `json:"peak"`  // bytes of memory of the run at most
 	Bytes   int64              `json:"bytes"` // of the model
 	Units   int                `json:"units"`
@@ -80,8 +81,8 @@ func (p plan) measure(ctx context.Context, sets []set) ([]fit, error) {
 					return nil, err
 				}
 				all = append(all, f)
-				fmt.Fprintf(os.Stderr, "%-26s repeat %d fold %d  %s %.5g  %.1f s  %d MB  %d kB  %s %s\n",
-					s.Name, repeat, k, s.Metric, f.Scores[string(s.Metric)], f.Seconds, f.Peak>>20, f.Bytes>>10, f.Status, f.Why)
+				fmt.Fprintf(os.Stderr, "%-26s repeat %d fold %d  %s %.5g  %.1f s  %.1f s of CPU  %d MB  %d kB  %s %s\n",
+					s.Name, repeat, k, s.Metric, f.Scores[string(s.Metric)], f.Seconds, f.CPU, f.Peak>>20, f.Bytes>>10, f.Status, f.Why)
 			}
 		}
 	}
@@ -170,6 +171,7 @@ func (p plan) run(ctx context.Context, w drive.Workspace, s set, f *fit) (model 
 	f.Exit = c.ProcessState.ExitCode()
 	if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		f.Peak = usage.Maxrss << 10
+		f.CPU = (time.Duration(usage.Utime.Nano()) + time.Duration(usage.Stime.Nano())).Seconds()
 	}
 	var r pipeline.RunObject
 	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {

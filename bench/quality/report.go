@@ -22,8 +22,8 @@ func report(title string, sets []set, all []fit) (string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s\n\n", title)
-	b.WriteString("| set | metric | bar | goal | measured | folds | over the best simple one | others on the same folds | published | run, s (limit) | memory, MB | model, kB |\n")
-	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| set | metric | bar | goal | measured | folds | over the best simple one | others on the same folds | published | run, s (limit) | processors, s | memory, MB | model, kB |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	var notes []string
 	for _, s := range sets {
 		fits := of(all, s.Name)
@@ -48,7 +48,7 @@ func report(title string, sets []set, all []fit) (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(known.Versions)) {
 		packages = append(packages, name+" "+known.Versions[name])
 	}
-	b.WriteString("\nMean ± standard error over the folds. **Bold** reaches the goal, ✗ misses the bar. Others, with their own settings: " + strings.Join(packages, ", ") + ".\n")
+	b.WriteString("\nMean ± standard error over the folds; times, memory and size are the largest of any fold. **Bold** reaches the goal, ✗ misses the bar. Others, with their own settings: " + strings.Join(packages, ", ") + ".\n")
 	for i, n := range notes {
 		if i == 0 {
 			b.WriteByte('\n')
@@ -82,13 +82,14 @@ func line(s set, fits []fit, scored map[string]float64, others map[string]map[st
 	case mean != s.Bar && (mean > s.Bar) != better:
 		measured = "✗ " + measured
 	}
-	var seconds, peak, bytes float64
+	var seconds, cpu, peak, bytes float64
 	for _, f := range fits {
-		seconds, peak, bytes = math.Max(seconds, f.Seconds), math.Max(peak, float64(f.Peak)), math.Max(bytes, float64(f.Bytes))
+		seconds, cpu = math.Max(seconds, f.Seconds), math.Max(cpu, f.CPU)
+		peak, bytes = math.Max(peak, float64(f.Peak)), math.Max(bytes, float64(f.Bytes))
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %d | %s | %s | %s | %.1f (%g) | %.0f | %.0f |\n", s.Name, s.Metric,
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %d | %s | %s | %s | %.1f (%g) | %.1f | %.0f | %.0f |\n", s.Name, s.Metric,
 		digits(s, s.Bar), digits(s, s.Goal), measured, len(values), overSimple(s, places, scored, others), list(s, places, others), s.Anchor,
-		seconds, s.Wall, peak/(1<<20), bytes/(1<<10))
+		seconds, s.Wall, cpu, peak/(1<<20), bytes/(1<<10))
 }
 
 // overSimple is by how much the model is better than the best simple one, on

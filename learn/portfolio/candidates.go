@@ -7,7 +7,9 @@ import (
 	"github.com/septet-ml/septet/learn/baseline"
 	"github.com/septet-ml/septet/learn/crossfit"
 	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/forest"
 	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/learn/neighbor"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -16,10 +18,14 @@ func Decode(name string, data []byte) (learn.Model, error) {
 	switch name {
 	case "dummy", "rule":
 		return baseline.Decode(data)
-	case "linear":
+	case linear.Learner{}.Name():
 		return linear.Decode(data)
 	case tree.Name:
 		return tree.Decode(data)
+	case forest.Learner{}.Name():
+		return forest.Decode(data)
+	case neighbor.Learner{}.Name():
+		return neighbor.Decode(data)
 	case ensemble.Name:
 		return nil, fmt.Errorf("read model: an ensemble inside an ensemble")
 	}
@@ -35,41 +41,112 @@ func baselines() []crossfit.Candidate {
 	}
 }
 
-// candidates are one setting of each family, and the rest in the order in
-// which they are tried.
-func candidates(s Shape) (families, rest []crossfit.Candidate) {
-	rate, leaves := 0.05, 8
-	if s.Rows > 20_000 {
-		rate, leaves = 0.1, 24
-	}
-	families = []crossfit.Candidate{{ID: "boosted_trees", Learner: boost(s, func(b *tree.Boost) {
-		b.LearningRate, b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = rate, leaves, 0.8, 0.6, 3
-	})}}
-	rest = []crossfit.Candidate{
+// candidates are one setting of each family, the first being the one that a
+// quick effort ends with; the rest, in the order in which they are tried; and
+// those of all of them that are worth other folds, too: the unstable ones.
+//
+// What each gives, and what it costs, is in docs/benchmarks.md. Plain trees
+// do well everywhere. Sharp ones learn rules that hold without exception;
+// random ones learn from noise, and so do symmetric ones; curves and pairs
+// learn what is smooth, from few rows.
+func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
+	plain := crossfit.Candidate{ID: "boosted_trees", Learner: s.plain()}
+	sharp := crossfit.Candidate{ID: "boosted_trees_sharp", Learner: s.sharp()}
+	symmetric := crossfit.Candidate{ID: "boosted_trees_symmetric", Learner: s.symmetric()}
+	random := crossfit.Candidate{ID: "boosted_trees_random", Learner: s.random()}
+	large := crossfit.Candidate{ID: "boosted_trees_large", Learner: s.large()}
+	families = []crossfit.Candidate{
+		plain,
 		{ID: "linear_curved", Learner: linear.Learner{Knots: 5}},
-		{ID: "boosted_trees_random", Learner: boost(s, func(b *tree.Boost) {
-			b.LearningRate, b.Leaves, b.RowFraction, b.NodeColumnFraction, b.L2 = rate, 24, 0.6, 0.3, 10
-		})},
-		{ID: "boosted_trees_large", Learner: boost(s, func(b *tree.Boost) {
-			b.LearningRate, b.Leaves, b.RowFraction, b.NodeColumnFraction = rate, 48, 0.9, 0.5
-		})},
-		{ID: "boosted_trees_small", Learner: boost(s, func(b *tree.Boost) {
-			b.LearningRate, b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = 0.05, 4, 0.7, 0.5, 5
-		})},
+		{ID: "forest", Learner: s.forest()},
 	}
-	return families, rest
+	rest = []crossfit.Candidate{
+		sharp,
+		symmetric,
+		{ID: "linear_pairs", Learner: linear.Learner{Pairs: 400}},
+		large,
+		random,
+		{ID: "boosted_trees_small", Learner: s.small()},
+	}
+	again = []crossfit.Candidate{symmetric, sharp, random, plain, large}
+	if s.isHuge() {
+		return families[:1], append([]crossfit.Candidate{large, sharp, symmetric, random}, families[1:]...), again
+	}
+	return families, rest, again
 }
 
-// boost is a setting of boosted trees that suits the table's size.
-func boost(s Shape, change func(*tree.Boost)) tree.Boost {
+// boost is boosted trees as this table wants them, before their setting.
+func (s Shape) boost() tree.Boost {
 	b := tree.Defaults()
-	b.MinRows = 20
 	if s.Rows < 5_000 {
 		b.MinRows = 10
 	}
 	if s.Rows > 100_000 {
-		b.Rounds, b.Patience = 400, 20
+		b.LearningRate, b.Rounds, b.Patience = 0.1, 400, 20
 	}
-	change(&b)
 	return b
+}
+
+func (s Shape) isLarge() bool { return s.Rows > 20_000 }
+
+// isHuge tells whether one fit takes so long that few are made.
+func (s Shape) isHuge() bool { return s.work() > 2_000_000 }
+
+func (s Shape) plain() tree.Boost {
+	b := s.boost()
+	b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = 8, 0.8, 0.6, 3
+	if s.isLarge() {
+		b.LearningRate, b.Leaves = 0.1, 24
+	}
+	return b
+}
+
+func (s Shape) random() tree.Boost {
+	b := s.boost()
+	b.Leaves, b.RowFraction, b.NodeColumnFraction, b.L2 = 24, 0.6, 0.3, 10
+	return b
+}
+
+func (s Shape) large() tree.Boost {
+	b := s.boost()
+	b.Leaves, b.RowFraction, b.NodeColumnFraction = 48, 0.9, 0.5
+	return b
+}
+
+func (s Shape) small() tree.Boost {
+	b := s.boost()
+	b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = 4, 0.7, 0.5, 5
+	return b
+}
+
+// sharp trusts every row: one is enough for a leaf or a side of a set.
+func (s Shape) sharp() tree.Boost {
+	b := s.boost()
+	b.LearningRate, b.Leaves, b.NodeColumnFraction = 0.1, 16, 0.7
+	b.L2, b.MinRows, b.MinHessian = 0.1, 1, 1e-6
+	b.Category = tree.Category{SetRows: 1, SetSmooth: 1}
+	if s.isLarge() && s.Rows <= 100_000 {
+		b.LearningRate, b.Leaves, b.RowFraction, b.NodeColumnFraction = 0.05, 32, 0.9, 0.6
+	}
+	return b
+}
+
+func (s Shape) symmetric() tree.Boost {
+	b := s.boost()
+	b.Symmetric, b.Noise, b.RowFraction, b.L2 = 6, 1, 0.8, 3
+	return b
+}
+
+// forestBytes is what the forests of all folds take at most, as they lie in
+// memory; in a file it is half of that and less.
+const forestBytes = 6 << 20
+
+// forest is extremely randomised trees, as deep as their size allows.
+func (s Shape) forest() forest.Learner {
+	const trees, folds = 40, 5
+	leaf := 16 + 4*max(1, s.Classes) // and a division
+	if s.Classes == 2 {
+		leaf = 20
+	}
+	return forest.Learner{Extra: true, Trees: trees, MinRows: 1, Leaves: min(max(forestBytes/(trees*folds*leaf), 50), 2_000)}
 }

@@ -32,7 +32,9 @@ type Shape struct {
 type Plan struct {
 	shape Shape
 	first []crossfit.Job // one per family, baselines before all
-	more  []crossfit.Job
+	more  []crossfit.Job // the other settings, then other folds
+
+	passed int // of more: the other settings
 }
 
 // New is the plan for a table. interpretable leaves only learners whose whole
@@ -45,7 +47,8 @@ func New(shape Shape, interpretable bool) Plan {
 	if interpretable {
 		return p
 	}
-	families, rest := candidates(shape)
+	families, rest, again := candidates(shape)
+	p.passed = len(rest)
 	for _, c := range families {
 		p.first = append(p.first, crossfit.Job{Candidate: c})
 	}
@@ -53,7 +56,7 @@ func New(shape Shape, interpretable bool) Plan {
 		p.more = append(p.more, crossfit.Job{Candidate: c})
 	}
 	for repeat := 1; repeat <= maxRepeats; repeat++ {
-		for _, c := range append(families, rest...) {
+		for _, c := range again {
 			p.more = append(p.more, crossfit.Job{Candidate: c, Repeat: repeat})
 		}
 	}
@@ -107,17 +110,26 @@ func (p Plan) Jobs(effort string, folds int) ([]crossfit.Job, error) {
 	return all[:max(len(p.first), min(n, len(all)))], nil
 }
 
-// standard is the number of jobs after the first look: small tables are
-// cheap and noisy, so they get more repeats.
+// standard is the number of jobs after the first look. Classes multiply what
+// trees and curves cost; small tables with two of them are cheap and noisy, so
+// they get other folds as well.
 func (p Plan) standard() int {
-	cells := p.shape.Rows * p.shape.Columns * max(1, p.shape.Classes-1)
 	switch {
-	case p.shape.Rows < 2_000 && cells < 100_000:
-		return 24
-	case cells < 300_000:
-		return 12
-	case cells < 3_000_000:
-		return 5
+	case p.shape.isHuge():
+		return 2
+	case p.shape.Rows < 2_000 && p.shape.Classes > 2:
+		return 3
+	case p.shape.work() < 250_000:
+		return p.passed + 5
 	}
-	return 2
+	return p.passed
+}
+
+// work is the size of a fit: values of the table, times the trees of a round.
+func (s Shape) work() int {
+	outputs := 1
+	if s.Classes > 2 {
+		outputs = s.Classes
+	}
+	return s.Rows * s.Columns * outputs
 }
