@@ -2,6 +2,7 @@ package points_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -241,6 +242,74 @@ func TestOnlyWhatIsNeeded(t *testing.T) {
 	}
 	if diff := cmp.Diff(texts(&table.Table{Rows: values.Rows, Columns: columns}), texts(got)); diff != "" {
 		t.Errorf("features (-want +got):\n%s", diff)
+	}
+}
+
+// Columns that nothing looks at are not asked for, unless they tell rows apart
+// that are the same otherwise; the bits stay.
+func TestSlim(t *testing.T) {
+	for _, twins := range []bool{false, true} {
+		dir := t.TempDir()
+		w := newWorld(rand.New(rand.NewPCG(3, 8)))
+		w["visits"][0] += ",remark,visit_id"
+		for i := range w["visits"][1:] {
+			w["visits"][1+i] += fmt.Sprintf(",remark %d,V%04d", i%7, i)
+		}
+		if twins { // two visits that differ in their numbers only
+			last := w["visits"][len(w["visits"])-1]
+			w["visits"] = append(w["visits"], last[:len(last)-5]+"V9999")
+		}
+		w["people"][0] += ",phone"
+		for i := range w["people"][1:] {
+			w["people"][1+i] += fmt.Sprintf(",%d", 100+i)
+		}
+		w.write(t, dir)
+		r := recipeOf(t, dir)
+		spine, values, err := score(t.Context(), r, dir, points.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		var columns []table.Column
+		for i, f := range r.Features {
+			if strings.HasPrefix(f.Name, "visits.count") || f.Name == "people.region" || strings.HasPrefix(f.Name, "visits.amount") {
+				names, columns = append(names, f.Name), append(columns, values.Columns[i])
+			}
+		}
+		slim := r.Only(names)
+		db, err := slim.Load(t.Context(), func(name string) (string, error) { return filepath.Join(dir, name+".csv"), nil }, nil, points.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(slim.Slim(t.Context(), db), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, of := range slim.Tables {
+			for _, c := range of.Columns {
+				got[of.Name] += c.Name + " "
+			}
+		}
+		want := map[string]string{"visits": "who brand day reported amount ", "people": "who region "}
+		if twins {
+			want["visits"] += "visit_id "
+		}
+		if got["visits"] != want["visits"] && got["visits"] != want["visits"]+"visit_id " || got["people"] != want["people"] || len(got) != 2 {
+			t.Errorf("twins %v: %v, want %v", twins, got, want)
+		}
+		if twins && !strings.Contains(got["visits"], "visit_id") {
+			t.Errorf("the number that tells twins apart is gone: %v", got)
+		}
+		again, some, err := score(t.Context(), slim, dir, points.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(texts(spine), texts(again)); diff != "" {
+			t.Errorf("who is scored (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(texts(&table.Table{Rows: values.Rows, Columns: columns}), texts(some)); diff != "" {
+			t.Errorf("features (-want +got):\n%s", diff)
+		}
 	}
 }
 

@@ -104,6 +104,9 @@ func (m *made) store(ctx context.Context, d *durable.Desk, t *feature.Transform,
 		names = append(names, in.Name)
 	}
 	recipe := m.recipe.Only(names)
+	if err := recipe.Slim(ctx, m.db); err != nil {
+		return nil, err
+	}
 	m.explain(recipe, t, kept)
 	out := &handoff.Points{}
 	var err error

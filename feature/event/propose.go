@@ -359,9 +359,9 @@ func (p *proposal) entity() {
 	}
 }
 
-// columns are the columns that a feature measures or selects by, as
+// Columns are the columns that a feature measures or selects by, as
 // table.column; not the keys and times that place the events.
-func (f *Feature) columns() []string {
+func (f *Feature) Columns() []string {
 	var out []string
 	if f.Column != "" && f.Measure != Entity {
 		out = append(out, f.Table+"."+f.Column)
@@ -370,7 +370,7 @@ func (f *Feature) columns() []string {
 		out = append(out, f.Table+"."+f.Where.Column)
 	}
 	for i := range f.Of {
-		out = append(out, f.Of[i].columns()...)
+		out = append(out, f.Of[i].Columns()...)
 	}
 	return out
 }
@@ -379,7 +379,7 @@ func (f *Feature) columns() []string {
 // exclusion without a table is of that column in every table.
 func Without(features []Feature, exclude []handoff.Exclusion) []Feature {
 	return slices.DeleteFunc(slices.Clone(features), func(f Feature) bool {
-		return slices.ContainsFunc(f.columns(), func(source string) bool {
+		return slices.ContainsFunc(f.Columns(), func(source string) bool {
 			return slices.ContainsFunc(exclude, func(x handoff.Exclusion) bool {
 				return source == x.Table+"."+x.Column || x.Table == "" && strings.HasSuffix(source, "."+x.Column)
 			})

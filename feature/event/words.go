@@ -62,7 +62,7 @@ func (s *Schema) formula(f *Feature) string {
 
 // sources are the source columns of a feature, keys left out, sorted.
 func (s *Schema) sources(f *Feature) []string {
-	out := f.columns()
+	out := f.Columns()
 	var walk func(f *Feature)
 	walk = func(f *Feature) {
 		if e := s.events(f.Table); e != nil {
