@@ -28,6 +28,9 @@ type Tested struct {
 // ("##").
 func (t Tested) Write(b *strings.Builder, heading string) {
 	t.sets(b)
+	if text := Calls(t.Decision); text != "" {
+		b.WriteString("\n" + text + "\n")
+	}
 	t.groups(b, heading)
 	t.segments(b, heading)
 	t.learning(b, heading)
@@ -45,6 +48,29 @@ func (t Tested) sets(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\nBeside each prediction it can give %s that promise to hold the truth of %s of new rows like those it was made from. On the sealed test they held it in %s of the rows; a kept promise gives %s to %s. %s\n",
 		what, percent(&s.Coverage), Share(s.Held), percent(&s.Low), percent(&s.High), size)
+}
+
+// Calls says in words what the threshold does on the sealed test; "" without
+// one.
+func Calls(d *handoff.Decision) string {
+	if d == nil {
+		return ""
+	}
+	var text string
+	switch {
+	case d.Rule == "f1":
+		text = "The threshold is the one with the best F1 out of fold"
+	default:
+		text = fmt.Sprintf("The threshold is chosen by a cost of %.4g for a false alarm and %.4g for a miss", *d.CostFP, *d.CostFN)
+	}
+	if d.Capacity != nil {
+		text += fmt.Sprintf(", calling at most %s of the rows", percent(d.Capacity))
+	}
+	text += fmt.Sprintf(". On the sealed test it calls %s of the rows positive", Share(d.Called))
+	if d.Cost.Value != nil && d.CostNone != nil && d.CostAll != nil {
+		text += fmt.Sprintf(", at a cost of %s a row; calling none costs %s, calling all %s", Figure(d.Cost), number(*d.CostNone), number(*d.CostAll))
+	}
+	return text + "."
 }
 
 func (t Tested) groups(b *strings.Builder, heading string) {

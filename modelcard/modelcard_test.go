@@ -46,6 +46,22 @@ func TestWorst(t *testing.T) {
 	}
 }
 
+func TestCalls(t *testing.T) {
+	fp, fn, most, none, all := 1.0, 5.0, 0.2, 1.5, 0.7
+	d := &handoff.Decision{Rule: "f1", Called: measure(0.1, 0.08, 0.12)}
+	if got, want := modelcard.Calls(d), "The threshold is the one with the best F1 out of fold. On the sealed test it calls 10.0 % (8.0 to 12.0) of the rows positive."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	d = &handoff.Decision{Rule: "cost", CostFP: &fp, CostFN: &fn, Capacity: &most, Called: d.Called, Cost: measure(0.41, 0.38, 0.44), CostNone: &none, CostAll: &all}
+	want := "The threshold is chosen by a cost of 1 for a false alarm and 5 for a miss, calling at most 20.0 % of the rows. On the sealed test it calls 10.0 % (8.0 to 12.0) of the rows positive, at a cost of 0.41 (0.38 to 0.44) a row; calling none costs 1.5, calling all 0.7."
+	if got := modelcard.Calls(d); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := modelcard.Calls(nil); got != "" {
+		t.Errorf("of no threshold it says %q", got)
+	}
+}
+
 func TestWrite(t *testing.T) {
 	predicted := 0.31
 	groups := []handoff.Breakdown{{Column: "re|gion", Groups: []handoff.Group{{

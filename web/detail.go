@@ -34,6 +34,9 @@ func (p *runPage) tested() modelcard.Tested {
 	return modelcard.Tested{Task: p.Scope.ProblemType, Sets: p.Model.Sets}
 }
 
+// Calls is what the threshold does, in words; "" without one.
+func (p *runPage) Calls() string { return modelcard.Calls(p.Model.Decision) }
+
 // Groups are the tables of the scope's fairness groups.
 func (p *runPage) Groups() []grid {
 	var all []grid

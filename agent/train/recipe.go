@@ -130,11 +130,19 @@ func bagModel(bag *crossfit.Bag) *ensemble.Model {
 	return &ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: bag.Models}}}
 }
 
-// thresholdOf reads what --set says of wrong calls.
+// thresholdOf reads what --set says of wrong calls. Where only one cost is
+// said, the other is 1.
 func thresholdOf(set map[string]string) calibrate.Rule {
 	var r calibrate.Rule
-	r.CostFP, _ = settings.Float(set, "threshold.cost_fp")
-	r.CostFN, _ = settings.Float(set, "threshold.cost_fn")
+	var fp, fn bool
+	r.CostFP, fp = settings.Float(set, "threshold.cost_fp")
+	r.CostFN, fn = settings.Float(set, "threshold.cost_fn")
+	switch {
+	case fp && !fn:
+		r.CostFN = 1
+	case fn && !fp:
+		r.CostFP = 1
+	}
 	r.Capacity, _ = settings.Float(set, "threshold.capacity")
 	return r
 }

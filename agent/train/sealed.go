@@ -43,6 +43,7 @@ func (s *sealed) describe(ctx context.Context, d *durable.Desk, bench *fitting.B
 		return err
 	}
 	out.Segments = s.segments(bench, in, d.Settings.Seed)
+	out.Decision = s.decision(thresholdOf(d.Settings.Set))
 	out.Curves = s.curves(in.Features.Dataset.Scope.Classes)
 	return nil
 }

@@ -77,27 +77,29 @@ func TestTemperature(t *testing.T) {
 	}
 }
 
-// The threshold is the best of all by trying every one.
+// outcome is what a threshold does on some rows.
+func outcome(target, p []float64, cut float64) (tp, fp, fn float64) {
+	for i, y := range target {
+		switch {
+		case p[i] >= cut && y == 1:
+			tp++
+		case p[i] >= cut:
+			fp++
+		case y == 1:
+			fn++
+		}
+	}
+	return tp, fp, fn
+}
+
+// Without costs the threshold is the best of all by trying every one.
 func TestThreshold(t *testing.T) {
 	target, p := draw(300, 1, -1)
-	for _, rule := range []calibrate.Rule{{}, {CostFP: 1, CostFN: 5}, {CostFP: 5, CostFN: 1}, {Capacity: 0.1}, {CostFP: 1, CostFN: 9, Capacity: 0.2}} {
+	for _, rule := range []calibrate.Rule{{}, {Capacity: 0.1}, {Capacity: 0.5}} {
 		value := func(cut float64) float64 {
-			tp, fp, fn := 0.0, 0.0, 0.0
-			for i, y := range target {
-				switch {
-				case p[i] >= cut && y == 1:
-					tp++
-				case p[i] >= cut:
-					fp++
-				case y == 1:
-					fn++
-				}
-			}
+			tp, fp, fn := outcome(target, p, cut)
 			if rule.Capacity > 0 && tp+fp > rule.Capacity*float64(len(p)) {
 				return math.Inf(-1)
-			}
-			if rule.CostFP > 0 {
-				return -rule.CostFP*fp - rule.CostFN*fn
 			}
 			return 2 * tp / (2*tp + fp + fn)
 		}
@@ -107,6 +109,53 @@ func TestThreshold(t *testing.T) {
 		}
 		if got := value(rule.Threshold(target, p)); got != best {
 			t.Errorf("%+v: value %v, the best is %v", rule, got, best)
+		}
+	}
+}
+
+// With costs it is nearly the best on rows that it has not seen, whether the
+// probabilities are true or far too low, and it keeps to the capacity.
+func TestThresholdByCost(t *testing.T) {
+	for _, test := range []struct {
+		rule calibrate.Rule
+		fall float64 // of the probabilities' logits
+	}{
+		{calibrate.Rule{CostFP: 1, CostFN: 5}, 0},
+		{calibrate.Rule{CostFP: 5, CostFN: 1}, 0},
+		{calibrate.Rule{CostFP: 1, CostFN: 1}, 0},
+		{calibrate.Rule{CostFP: 1, CostFN: 5}, 3},
+		{calibrate.Rule{CostFP: 1, CostFN: 9, Capacity: 0.2}, 0},
+		{calibrate.Rule{CostFN: 1, Capacity: 0.3}, 0},
+		{calibrate.Rule{CostFN: 1}, 0},
+		{calibrate.Rule{CostFP: 1}, 0},
+	} {
+		r := rand.New(rand.NewPCG(4, 4))
+		drawn := func(n int) (target, p []float64) {
+			for range n {
+				f := 1.5*r.NormFloat64() - 1
+				y := 0.0
+				if r.Float64() < 1/(1+math.Exp(-f)) {
+					y = 1
+				}
+				target, p = append(target, y), append(p, 1/(1+math.Exp(test.fall-f)))
+			}
+			return target, p
+		}
+		cut := test.rule.Threshold(drawn(2000))
+		target, p := drawn(20000)
+		cost := func(cut float64) float64 {
+			tp, fp, fn := outcome(target, p, cut)
+			if c := test.rule.Capacity; c > 0 && tp+fp > (c+0.02)*float64(len(p)) {
+				return math.Inf(1)
+			}
+			return (fp*test.rule.CostFP + fn*test.rule.CostFN) / float64(len(p))
+		}
+		best := math.Inf(1)
+		for k := range 200 {
+			best = math.Min(best, cost(float64(k)/200))
+		}
+		if got := cost(cut); !(got <= 1.1*best+0.005) {
+			t.Errorf("%+v, logits less %v: a cost of %.4f a row at %.3f, the least is %.4f", test.rule, test.fall, got, cut, best)
 		}
 	}
 }
