@@ -26,7 +26,8 @@ func families() []learn.Learner {
 		baseline.Dummy{},
 		baseline.Rule{},
 		linear.Learner{L2: 1},
-		linear.Learner{L2: 1, Knots: 3, Ranks: true}, linear.Learner{L2: 1, Pairs: 40},
+		linear.Learner{L2: 1, Knots: 3, Ranks: true},
+		linear.Learner{L2: 1, Pairs: 40},
 		tree.Boost{Rounds: 15, Leaves: 10},
 		forest.Learner{Trees: 8, Leaves: 30},
 		neighbor.Learner{K: 7, Rows: 200},
@@ -274,4 +275,43 @@ func BenchmarkRow(b *testing.B) {
 		m.Row(x, out)
 	}
 	b.ReportMetric(float64(m.Cost()), "steps")
+}
+
+// FuzzMembers explains a row by whatever model was read.
+func FuzzMembers(f *testing.F) {
+	decoders := []func([]byte) (learn.Model, error){baseline.Decode, linear.Decode, tree.Decode, forest.Decode}
+	for _, task := range tasks {
+		d := learntest.Table(task, 80, 12)
+		for i, m := range fit(f, d, baseline.Rule{}, linear.Learner{L2: 1, Pairs: 9}, tree.Boost{Rounds: 2, Leaves: 5, MinRows: 2}, forest.Learner{Trees: 2, Leaves: 5}) {
+			data, err := m.MarshalBinary()
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(byte(i), data, float64(i))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which byte, data []byte, value float64) {
+		read, err := decoders[int(which)%len(decoders)](data)
+		if err != nil || math.IsInf(value, 0) {
+			return
+		}
+		columns := 0
+		switch m := read.(type) {
+		case *tree.Model:
+			columns = m.Columns
+		case *linear.Model:
+			columns = len(m.Columns)
+		case *baseline.Thumb:
+			columns = m.Columns
+		case *forest.Model:
+			columns = m.Columns()
+		}
+		if columns*read.Width() > 1<<16 {
+			return
+		}
+		task := []learn.Task{learn.Regression, learn.Multiclass}[min(read.Width()-1, 1)]
+		e := &ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: []learn.Model{read}}}}
+		x, out := slices.Repeat([]float64{value}, columns), make([]float64, read.Width()*columns)
+		explain.New(task, e, calibrate.Map{}, columns, nil).Row(x, out)
+	})
 }

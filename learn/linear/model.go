@@ -275,16 +275,17 @@ func (m *Model) check() error {
 		return errors.New("pairs out of range")
 	}
 	for i := range m.Columns {
-		if err := m.Columns[i].check(m.Dense-len(m.Products), m.Features); err != nil {
+		if err := m.Columns[i].check(m.Dense-len(m.Products), m.Dense, m.Features); err != nil {
 			return fmt.Errorf("column %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// check tells whether the column's features lie inside the model's.
-func (c *Column) check(dense, features int) error {
-	slot := func(i int) bool { return i == -1 || i >= dense && i < features }
+// check tells whether the column's features lie inside the model's: dense ones
+// below dense, switches from switches on.
+func (c *Column) check(dense, switches, features int) error {
+	slot := func(i int) bool { return i == -1 || i >= switches && i < features }
 	if c.Number != nil && c.Text != nil {
 		return errors.New("both of numbers and of text")
 	}
@@ -303,7 +304,7 @@ func (c *Column) check(dense, features int) error {
 		}
 	}
 	if t := c.Text; t != nil {
-		if t.First < dense || len(t.Codes) > features || t.First > features-len(t.Codes) || !slot(t.Other) || !slot(t.Absent) ||
+		if t.First < switches || len(t.Codes) > features || t.First > features-len(t.Codes) || !slot(t.Other) || !slot(t.Absent) ||
 			!slices.IsSorted(t.Codes) {
 			return errors.New("categories out of range")
 		}

@@ -175,11 +175,18 @@ func (m *Model) standardise(d *learn.Data) {
 	}
 }
 
-// checkPairs tells whether the pairs' features lie inside the model's.
+// checkPairs tells whether the pairs' features lie inside the model's, and
+// products are of columns of numbers.
 func (m *Model) checkPairs() bool {
 	first := m.Dense - len(m.Products)
+	numbers := make(map[int]bool) // first dense features
+	for i := range m.Columns {
+		if c := m.Columns[i].Number; c != nil && len(c.Mean) > 0 {
+			numbers[c.First] = true
+		}
+	}
 	for _, p := range m.Products {
-		if !(p.A >= 0 && p.A < first && p.B >= 0 && p.B < first && math.Abs(p.Mean) <= 1e24 && p.Scale >= 0 && p.Scale <= 1e12) {
+		if !(numbers[p.A] && p.A < first && numbers[p.B] && p.B < first && math.Abs(p.Mean) <= 1e24 && p.Scale >= 0 && p.Scale <= 1e12) {
 			return false
 		}
 	}

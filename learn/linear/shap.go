@@ -97,7 +97,7 @@ func (m *Model) contribution(c *Column, x float64, b, dense []float64) float64 {
 // usual is the mean over the rows of training of what n switches from number
 // first on add; 0 for -1.
 func (m *Model) usual(first, n int, b []float64) float64 {
-	if first < 0 || m.Shares == nil {
+	if first < 0 || len(m.Shares) == 0 {
 		return 0
 	}
 	sum := 0.0
