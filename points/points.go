@@ -71,6 +71,13 @@ func (r *Recipe) Check() error {
 			return fmt.Errorf("recipe: no table %q", e.Table)
 		}
 	}
+	for _, e := range r.Schema.Events {
+		for _, l := range e.Lookups {
+			if !names[l.Table] {
+				return fmt.Errorf("recipe: no table %q", l.Table)
+			}
+		}
+	}
 	for _, s := range r.Schema.Static {
 		if !names[s.Table] {
 			return fmt.Errorf("recipe: no table %q", s.Table)
@@ -121,6 +128,7 @@ func (r *Recipe) Only(columns []string) *Recipe {
 	}
 	for _, t := range r.Schema.Events {
 		if used[t.Table] {
+			t.Lookups = slices.DeleteFunc(slices.Clone(t.Lookups), func(l event.Lookup) bool { return !used[l.Table] })
 			out.Schema.Events = append(out.Schema.Events, t)
 		}
 	}
@@ -136,6 +144,12 @@ func (r *Recipe) Only(columns []string) *Recipe {
 func uses(f *event.Feature, tables map[string]bool) {
 	if f.Table != "" {
 		tables[f.Table] = true
+	}
+	if f.Lookup != "" {
+		tables[f.Lookup] = true
+	}
+	if f.Where != nil && f.Where.Lookup != "" {
+		tables[f.Where.Lookup] = true
 	}
 	for i := range f.Of {
 		uses(&f.Of[i], tables)

@@ -66,6 +66,10 @@ func (r *Recipe) needed(t *Table) (needed, rest []string) {
 		for _, k := range e.Keys {
 			use(e.Table, k.Column)
 		}
+		for _, l := range e.Lookups {
+			use(e.Table, l.Column)
+			use(l.Table, l.Key)
+		}
 	}
 	for _, s := range r.Schema.Static {
 		use(s.Table, s.Updated)

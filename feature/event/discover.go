@@ -529,6 +529,11 @@ func (d *discoverer) chain(ctx context.Context) error {
 			}
 		}
 	}
+	for i := range d.out.Schema.Events {
+		if err := d.lookups(ctx, &d.out.Schema.Events[i]); err != nil {
+			return err
+		}
+	}
 	for _, t := range d.Tables {
 		if !d.placed(t.Name) && !slices.Contains(d.out.Unused, t.Name) {
 			d.out.Unused = append(d.out.Unused, t.Name)
@@ -538,8 +543,41 @@ func (d *discoverer) chain(ctx context.Context) error {
 	return nil
 }
 
+// lookups finds the tables of attributes that the rows of events lead to. One
+// that says when its rows were updated is none: what it said at the time of an
+// event is not known.
+func (d *discoverer) lookups(ctx context.Context, e *Events) error {
+	from := d.info(e.Table)
+	for j := range d.Tables {
+		t := &d.Tables[j]
+		if d.out.Schema.events(t.Name) != nil || d.out.Schema.static(t.Name) >= 0 || slices.Contains(d.out.Unused, t.Name) ||
+			slices.ContainsFunc(t.Columns, func(c table.ColumnInfo) bool { return c.Kind == table.Time && isUpdate(c.Name) }) {
+			continue
+		}
+		key, match, err := d.refers(ctx, from, t)
+		if err != nil {
+			return err
+		}
+		if key == nil {
+			continue
+		}
+		if match < 0.99 {
+			d.find(t.Name, key.Column, "data.join", handoff.Info, handoff.NoAction,
+				fmt.Sprintf("%.1f %% of the rows of %s that have a value find their row", 100*match, e.Table), "check that the keys are written in the same way in both tables")
+		}
+		if !d.placed(t.Name) {
+			if err := d.identifiers(ctx, t); err != nil {
+				return err
+			}
+		}
+		e.Lookups = append(e.Lookups, Lookup{Table: t.Name, Column: key.Other, Key: key.Column})
+	}
+	return nil
+}
+
 func (d *discoverer) placed(name string) bool {
-	return d.out.Schema.events(name) != nil || d.out.Schema.static(name) >= 0
+	return d.out.Schema.events(name) != nil || d.out.Schema.static(name) >= 0 ||
+		slices.ContainsFunc(d.out.Schema.Events, func(e Events) bool { return e.lookup(name) != nil })
 }
 
 // refers is the key by which rows of from lead to one row of t; nil where

@@ -384,3 +384,70 @@ func (w *world) lines() []string {
 	}
 	return out
 }
+
+// Rows of events lead to rows of other tables: the category of a product is
+// counted as if it stood in the order.
+func TestLookups(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	category := func(i int) string { return []string{"food", "drink", "toys"}[i%3] }
+	orders, plain := []string{"customer_id,ordered,product_id"}, []string{"customer_id,ordered,product_id,category"}
+	for i := range 3000 {
+		product, day := r.IntN(60), start.AddDate(0, 0, r.IntN(400)).Format(time.DateOnly)
+		line := fmt.Sprintf("C%02d,%s,P%02d", r.IntN(80), day, product)
+		if i%50 == 0 {
+			line, product = fmt.Sprintf("C%02d,%s,X", r.IntN(80), day), -1
+		}
+		orders = append(orders, line)
+		if product < 0 {
+			plain = append(plain, line+",")
+		} else {
+			plain = append(plain, line+","+category(product))
+		}
+	}
+	products, updated := []string{"product_id,category,weight"}, []string{"product_id,class,last_modified"}
+	for i := range 60 {
+		products = append(products, fmt.Sprintf("P%02d,%s,%d", i, category(i), r.IntN(9)))
+		updated = append(updated, fmt.Sprintf("P%02d,%s,%s", i, category(i), start.AddDate(0, 0, r.IntN(400)).Format(time.DateOnly)))
+	}
+	at := start.AddDate(0, 0, 300)
+	build := func(files map[string][]string) (*event.Discovery, []event.Feature, *table.Table) {
+		db, tables := folder(t, write(t, files))
+		d, err := event.Discover(t.Context(), db, event.Catalog{Tables: tables, Entity: []string{"customer_id"}, Main: "orders", Time: "ordered", Snapshots: []time.Time{at}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := event.Propose(&d.Schema, tables, event.Options{Exclude: d.Exclude})
+		values, err := event.Build(t.Context(), db, &d.Schema, list, columns("customer_id "+label.Snapshot, 80, func(i int) []any { return []any{fmt.Sprintf("C%02d", i), at} }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d, list, values
+	}
+	d, list, got := build(map[string][]string{"orders": orders, "products": products, "versions": updated})
+	if diff := diff.Diff([]event.Lookup{{Table: "products", Column: "product_id", Key: "product_id"}}, d.Schema.Events[0].Lookups); diff != "" {
+		t.Fatal(diff)
+	}
+	if diff := diff.Diff([]string{"versions"}, d.Unused); diff != "" {
+		t.Errorf("a table of rows that were updated later: %s", diff)
+	}
+	_, same, want := build(map[string][]string{"orders": plain})
+	compared := 0
+	for i, f := range list {
+		j := slices.IndexFunc(same, func(g event.Feature) bool { return g.Name == strings.Replace(f.Name, "orders.products.", "orders.", 1) })
+		if !strings.Contains(f.Name, "products") || j < 0 {
+			continue
+		}
+		compared++
+		for row := range 80 {
+			if a, b := cell(&got.Columns[i], row), cell(&want.Columns[j], row); a != b {
+				t.Fatalf("%s of row %d: %v, want %v", f.Name, row, a, b)
+			}
+		}
+		if !strings.Contains(f.Formula, "products.category") || !slices.Contains(f.SourceColumns, "products.category") || !slices.Contains(f.SourceColumns, "orders.product_id") {
+			t.Errorf("%s: %q of %v", f.Name, f.Formula, f.SourceColumns)
+		}
+	}
+	if compared < 10 {
+		t.Errorf("%d features of products were compared: %d proposed", compared, len(list))
+	}
+}

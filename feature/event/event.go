@@ -35,6 +35,25 @@ type Events struct {
 	Time     string `json:"time"`
 	Reported string `json:"reported"` // when the row became known; "" where that is its time
 	Keys     []Key  `json:"keys"`     // one for each entity column that the table has
+
+	Lookups []Lookup `json:"lookups,omitempty"` // in the order of the tables
+}
+
+// Lookup is a table of attributes of which every row of events leads to one
+// row at most: the products of orders.
+type Lookup struct {
+	Table  string `json:"table"`
+	Column string `json:"column"` // of the events
+	Key    string `json:"key"`    // of the table
+}
+
+// lookup finds a table that the events lead to; nil where they do not.
+func (e *Events) lookup(name string) *Lookup {
+	i := slices.IndexFunc(e.Lookups, func(l Lookup) bool { return l.Table == name })
+	if i < 0 {
+		return nil
+	}
+	return &e.Lookups[i]
 }
 
 // Static is a table without a time: attributes. Where several rows have one
@@ -154,10 +173,11 @@ type Feature struct {
 	Measure Measure   `json:"measure"`
 	Table   string    `json:"table,omitempty"`
 	Column  string    `json:"column,omitempty"`
-	By      []string  `json:"by,omitempty"`    // entity columns that an event must share
-	Where   *Where    `json:"where,omitempty"` // only events with this value
-	Days    int       `json:"days,omitempty"`  // length of the window before the snapshot; 0 is all history
-	Of      []Feature `json:"of,omitempty"`    // operands of Ratio and PeerMean
+	Lookup  string    `json:"lookup,omitempty"` // the table that Column is of, where it is a lookup of Table
+	By      []string  `json:"by,omitempty"`     // entity columns that an event must share
+	Where   *Where    `json:"where,omitempty"`  // only events with this value
+	Days    int       `json:"days,omitempty"`   // length of the window before the snapshot; 0 is all history
+	Of      []Feature `json:"of,omitempty"`     // operands of Ratio and PeerMean
 
 	Formula       string   `json:"formula"`        // in words
 	SourceColumns []string `json:"source_columns"` // table.column, sorted
@@ -167,6 +187,7 @@ type Feature struct {
 // Where is a text column that must have a value.
 type Where struct {
 	Column string `json:"column"`
+	Lookup string `json:"lookup,omitempty"` // the table that Column is of, where it is a lookup of the events
 	Value  string `json:"value"`
 }
 
@@ -216,7 +237,7 @@ func check(s *Schema, f *Feature) error {
 	case Ratio:
 		return nil
 	case PeerMean:
-		if of := f.Of[0]; of.Measure != Count && of.Measure != Sum || of.Where != nil {
+		if of := f.Of[0]; of.Measure != Count && of.Measure != Sum || of.Where != nil || of.Lookup != "" {
 			return fmt.Errorf("peers are compared by a count or a sum of all events, not by %s", of.Measure)
 		}
 		if err := checkStatic(s, f); err != nil {
@@ -257,6 +278,9 @@ func check(s *Schema, f *Feature) error {
 	}
 	if f.Where != nil && !slices.Contains([]Measure{Count, Recency}, f.Measure) {
 		return fmt.Errorf("%s takes no condition", f.Measure)
+	}
+	if f.Lookup != "" && e.lookup(f.Lookup) == nil || f.Where != nil && f.Where.Lookup != "" && e.lookup(f.Where.Lookup) == nil {
+		return fmt.Errorf("the events of %q do not lead to its table", f.Table)
 	}
 	return nil
 }

@@ -21,16 +21,20 @@ type group struct {
 	id     int
 	table  *Events
 	by     []string
-	wheres []Where  // conditions
-	values []string // number columns that are added or compared
+	wheres []Where // conditions
+	values []ref   // number columns that are added or compared
 	gaps   bool
 
 	parts    []string // aggregates of parts, named p0, p1, ...
 	totals   []total  // columns of totals, named m0, m1, ...
-	distinct []string // columns whose different values are counted
+	distinct []ref    // columns whose different values are counted
 	counts   []distinct
-	last     []string // columns whose newest value is asked for
+	last     []ref // columns whose newest value is asked for
 }
+
+// ref is a column of the events or, where lookup is not "", of a table that
+// they lead to.
+type ref struct{ lookup, column string }
 
 // total is part column i put together over the parts of a window.
 type total struct {
@@ -84,8 +88,8 @@ func (g *group) total(aggregate, combine string, days int) string {
 }
 
 // value is the column of events that holds a number column's values.
-func (g *group) value(column string) string {
-	return fmt.Sprintf("v%d", index(&g.values, column))
+func (g *group) value(f *Feature) string {
+	return fmt.Sprintf("v%d", index(&g.values, ref{f.Lookup, f.Column}))
 }
 
 // filter is the condition of a feature as a suffix of an aggregate.
@@ -103,12 +107,12 @@ func (g *group) expression(f *Feature) string {
 	case Count:
 		return fmt.Sprintf("coalesce(%s, 0)", g.total("count(*)"+g.filter(f.Where), "sum", f.Days))
 	case Sum:
-		return fmt.Sprintf("coalesce(%s / 1e9, 0)", g.total("sum(b"+g.value(f.Column)+")", "sum", f.Days))
+		return fmt.Sprintf("coalesce(%s / 1e9, 0)", g.total("sum(b"+g.value(f)+")", "sum", f.Days))
 	case Mean:
-		v := g.value(f.Column)
+		v := g.value(f)
 		return fmt.Sprintf("(%s / 1e9 / nullif(%s, 0))", g.total("sum(b"+v+")", "sum", f.Days), g.total("count(b"+v+")", "sum", f.Days))
 	case Min, Max:
-		return g.total(string(f.Measure)+"("+g.value(f.Column)+")", string(f.Measure), f.Days)
+		return g.total(string(f.Measure)+"("+g.value(f)+")", string(f.Measure), f.Days)
 	case Recency:
 		return fmt.Sprintf("((%s - %s)::DOUBLE / %d)", at, g.total("max(t)"+g.filter(f.Where), "max", f.Days), int64(dayMicros))
 	case Tenure:
@@ -118,11 +122,11 @@ func (g *group) expression(f *Feature) string {
 	case Trend:
 		return g.trend(f)
 	case Distinct:
-		d := distinct{index(&g.distinct, f.Column), f.Days}
+		d := distinct{index(&g.distinct, ref{f.Lookup, f.Column}), f.Days}
 		return fmt.Sprintf("coalesce(%s.n%d, 0)::DOUBLE", g.different(d.column), index(&g.counts, d))
 	case Last:
 		g.total("max(t)", "max", 0)
-		return fmt.Sprintf("%s.l%d", g.name("last"), index(&g.last, f.Column))
+		return fmt.Sprintf("%s.l%d", g.name("last"), index(&g.last, ref{f.Lookup, f.Column}))
 	}
 	panic("event: no expression for the measure " + f.Measure)
 }
@@ -164,24 +168,61 @@ func (g *group) statements(c *compiler) {
 FROM (SELECT DISTINCT %[1]s, epoch_us(%[2]s) AS __at FROM %[3]s)`, keys, duck.Quote(label.Snapshot), spineTable))
 
 	for i, w := range g.wheres {
-		columns = append(columns, fmt.Sprintf("e.%s = %s AS w%d", duck.Quote(w.Column), duck.Literal(w.Value), i))
+		columns = append(columns, fmt.Sprintf("%s = %s AS w%d", cell(ref{w.Lookup, w.Column}), duck.Literal(w.Value), i))
 	}
 	for i, v := range g.values {
-		columns = append(columns, fmt.Sprintf("e.%[1]s AS v%[2]d, %[3]s AS bv%[2]d", duck.Quote(v), i, duck.Billionths("e."+duck.Quote(v))))
+		columns = append(columns, fmt.Sprintf("%[1]s AS v%[2]d, %[3]s AS bv%[2]d", cell(v), i, duck.Billionths(cell(v))))
 	}
 	for i, d := range g.distinct {
-		columns = append(columns, fmt.Sprintf("e.%s AS d%d", duck.Quote(d), i))
+		columns = append(columns, fmt.Sprintf("%s AS d%d", cell(d), i))
 	}
 	for i, l := range g.last {
-		columns = append(columns, fmt.Sprintf("e.%s AS l%d", duck.Quote(l), i))
+		columns = append(columns, fmt.Sprintf("%s AS l%d", cell(l), i))
 	}
-	events := fmt.Sprintf("SELECT k.__kid, epoch_us(e.%s) AS t, epoch_us(%s) AS known%s\nFROM %s e JOIN (SELECT DISTINCT %s, __kid FROM %s) k ON %s WHERE e.%s IS NOT NULL",
-		duck.Quote(g.table.Time), g.table.known("e"), prefixed(columns), duck.Quote(g.table.Table), keys, g.name("points"), strings.Join(on, " AND "), duck.Quote(g.table.Time))
+	lookups := ""
+	for _, l := range g.table.Lookups {
+		if list := g.lookedUp(l.Table); len(list) > 0 {
+			lookups += fmt.Sprintf("\n\tLEFT JOIN (SELECT %[1]s AS __key, %[2]s FROM %[3]s GROUP BY %[1]s) %[4]s ON %[4]s.__key = e.%[5]s",
+				duck.Quote(l.Key), strings.Join(list, ", "), duck.Quote(l.Table), lookupAlias(l.Table), duck.Quote(l.Column))
+		}
+	}
+	events := fmt.Sprintf("SELECT k.__kid, epoch_us(e.%s) AS t, epoch_us(%s) AS known%s\nFROM %s e JOIN (SELECT DISTINCT %s, __kid FROM %s) k ON %s%s WHERE e.%s IS NOT NULL",
+		duck.Quote(g.table.Time), g.table.known("e"), prefixed(columns), duck.Quote(g.table.Table), keys, g.name("points"), strings.Join(on, " AND "), lookups, duck.Quote(g.table.Time))
 	if g.gaps {
 		events = "SELECT *, (known - lag(known) OVER (PARTITION BY __kid ORDER BY known, t)) // 1000000 AS gap FROM (" + events + ")"
 	}
 	c.make(g.name("events"), events)
 	g.measure(c)
+}
+
+// cell is a column in terms of the query that fills events.
+func cell(r ref) string {
+	if r.lookup == "" {
+		return "e." + duck.Quote(r.column)
+	}
+	return lookupAlias(r.lookup) + "." + duck.Quote(r.column)
+}
+
+func lookupAlias(table string) string { return duck.Quote("__lookup_" + table) }
+
+// lookedUp are the columns of a lookup that the group asks for, as the one
+// value of each key: the smallest, where a key has several rows.
+func (g *group) lookedUp(table string) []string {
+	var out []string
+	add := func(r ref) {
+		if one := fmt.Sprintf("min(%[1]s) AS %[1]s", duck.Quote(r.column)); r.lookup == table && !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
+	for _, w := range g.wheres {
+		add(ref{w.Lookup, w.Column})
+	}
+	for _, list := range [][]ref{g.values, g.distinct, g.last} {
+		for _, r := range list {
+			add(r)
+		}
+	}
+	return out
 }
 
 func prefixed(columns []string) string {

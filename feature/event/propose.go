@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,7 +83,7 @@ func (p *proposal) events(e *Events) {
 		unit = append(unit, k.Other)
 	}
 	slices.Sort(unit)
-	whole := series{p, Feature{Table: e.Table, By: unit}, e.Table}
+	whole := series{p: p, of: Feature{Table: e.Table, By: unit}, name: e.Table}
 	whole.pace(p.windows)
 	whole.rhythm(p.long())
 	info := p.info(e.Table)
@@ -102,6 +103,7 @@ func (p *proposal) events(e *Events) {
 			whole.text(info, &c)
 		}
 	}
+	p.lookups(whole, e)
 	p.peers(whole)
 	if len(unit) < 2 {
 		return
@@ -110,7 +112,7 @@ func (p *proposal) events(e *Events) {
 		if column := info.Column(e.column(by)); column == nil || column.Distinct < fewEntities {
 			continue
 		}
-		one := series{p, Feature{Table: e.Table, By: []string{by}}, e.Table + "_by_" + by}
+		one := series{p: p, of: Feature{Table: e.Table, By: []string{by}}, name: e.Table + "_by_" + by}
 		one.pace(p.windows)
 		for _, other := range unit {
 			if other != by {
@@ -122,6 +124,23 @@ func (p *proposal) events(e *Events) {
 				Name: fmt.Sprintf("%s.share_%s", one.name, span(days)), Measure: Ratio,
 				Of: []Feature{whole.make("", Count, "", days), one.make("", Count, "", days)},
 			})
+		}
+	}
+}
+
+// lookups proposes for the categories of the tables that the events lead to.
+func (p *proposal) lookups(whole series, e *Events) {
+	texts := 0
+	for _, l := range e.Lookups {
+		info := p.info(l.Table)
+		for _, c := range info.Columns {
+			if c.Kind != table.Text || c.Name == l.Key || !usable(info, &c) || c.ManyDistinct || c.Distinct > someLevels || texts == mostColumns {
+				continue
+			}
+			texts++
+			of := whole
+			of.lookup, of.name = l.Table, whole.name+"."+l.Table
+			of.text(info, &c)
 		}
 	}
 }
@@ -190,11 +209,16 @@ type series struct {
 	p    *proposal
 	of   Feature // table and entity columns
 	name string  // what the names begin with
+
+	lookup string // the table of the columns, where they are of a lookup
 }
 
 func (s series) make(name string, m Measure, column string, days int) Feature {
 	f := s.of
 	f.Name, f.Measure, f.Column, f.Days = name, m, column, days
+	if column != "" {
+		f.Lookup = s.lookup
+	}
 	return f
 }
 
@@ -284,10 +308,10 @@ func (s series) text(info *table.TableInfo, c *table.ColumnInfo) {
 		levels = c.Levels[1:] // the other one's share is the rest
 	}
 	for _, level := range levels {
-		if level.Count*100 < info.Rows {
+		if s.lookup == "" && level.Count*100 < info.Rows {
 			continue
 		}
-		where := &Where{c.Name, level.Value}
+		where := &Where{Column: c.Name, Lookup: s.lookup, Value: level.Value}
 		name := fmt.Sprintf("%s.%s=%s", s.name, c.Name, level.Value)
 		for _, days := range s.p.two() {
 			some := s.make(name+".count"+suffix(days), Count, "", days)
@@ -363,11 +387,12 @@ func (p *proposal) entity() {
 // table.column; not the keys and times that place the events.
 func (f *Feature) Columns() []string {
 	var out []string
+	of := func(lookup string) string { return cmp.Or(lookup, f.Table) + "." }
 	if f.Column != "" && f.Measure != Entity {
-		out = append(out, f.Table+"."+f.Column)
+		out = append(out, of(f.Lookup)+f.Column)
 	}
 	if f.Where != nil {
-		out = append(out, f.Table+"."+f.Where.Column)
+		out = append(out, of(f.Where.Lookup)+f.Where.Column)
 	}
 	for i := range f.Of {
 		out = append(out, f.Of[i].Columns()...)

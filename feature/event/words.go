@@ -30,8 +30,9 @@ func (s *Schema) formula(f *Feature) string {
 	}
 	rows := fmt.Sprintf("rows of %s with the same %s", f.Table, strings.Join(f.By, " and "))
 	if f.Where != nil {
-		rows += fmt.Sprintf(" and %s = %s", f.Where.Column, f.Where.Value)
+		rows += fmt.Sprintf(" and %s = %s", called(f.Where.Lookup, f.Where.Column), f.Where.Value)
 	}
+	column := called(f.Lookup, f.Column)
 	when := " before the snapshot"
 	if f.Days > 0 {
 		when = fmt.Sprintf(" in the %d days before the snapshot", f.Days)
@@ -41,11 +42,11 @@ func (s *Schema) formula(f *Feature) string {
 		return "number of " + rows + when
 	case Sum, Mean, Min, Max:
 		word := map[Measure]string{Sum: "sum", Mean: "mean", Min: "smallest", Max: "largest"}[f.Measure]
-		return fmt.Sprintf("%s %s of the %s%s", word, f.Column, rows, when)
+		return fmt.Sprintf("%s %s of the %s%s", word, column, rows, when)
 	case Distinct:
-		return fmt.Sprintf("number of different %s in the %s%s", f.Column, rows, when)
+		return fmt.Sprintf("number of different %s in the %s%s", column, rows, when)
 	case Last:
-		return fmt.Sprintf("%s of the newest of the %s%s", f.Column, rows, when)
+		return fmt.Sprintf("%s of the newest of the %s%s", column, rows, when)
 	case Recency:
 		return fmt.Sprintf("days from the newest of the %s%s to it", rows, when)
 	case Tenure:
@@ -60,6 +61,14 @@ func (s *Schema) formula(f *Feature) string {
 	return string(f.Measure)
 }
 
+// called is a column with its table where that is a lookup.
+func called(lookup, column string) string {
+	if lookup == "" {
+		return column
+	}
+	return lookup + "." + column
+}
+
 // sources are the source columns of a feature, keys left out, sorted.
 func (s *Schema) sources(f *Feature) []string {
 	out := f.Columns()
@@ -69,6 +78,11 @@ func (s *Schema) sources(f *Feature) []string {
 			out = append(out, e.Table+"."+e.Time)
 			if e.Reported != "" {
 				out = append(out, e.Table+"."+e.Reported)
+			}
+			for _, l := range e.Lookups {
+				if l.Table == f.Lookup || f.Where != nil && l.Table == f.Where.Lookup {
+					out = append(out, e.Table+"."+l.Column)
+				}
 			}
 		}
 		for i := range f.Of {
