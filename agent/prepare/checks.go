@@ -183,7 +183,11 @@ func (c *checks) split() {
 	if e := c.e; e.copies != nil && e.extras() > 0 {
 		evidence := fmt.Sprintf("%s that are exact copies of others", plural(e.extras(), "row"))
 		if e.alike != nil {
-			c.find("leak.duplicates", handoff.Warning, handoff.Repaired, "", evidence+"; all copies of a row are in one part", "nothing; remove them if they are mistakes")
+			severity := handoff.Warning
+			if e.expected {
+				severity = handoff.Info
+			}
+			c.find("leak.duplicates", severity, handoff.Repaired, "", evidence+"; all copies of a row are in one part", "nothing; remove them if they are mistakes")
 		} else {
 			c.find("leak.duplicates", handoff.Info, handoff.NoAction, "", evidence+", which is to be expected of columns with so few values", "nothing")
 		}

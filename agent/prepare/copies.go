@@ -14,10 +14,11 @@ import (
 // happened again.
 //
 // Where the inputs have so few values that rows meet by chance, equal rows are
-// different cases that look the same: to part them by their inputs would hide
-// some kinds of case from training altogether. That is so if rows meet at most
-// 20 times as often as independent columns of these frequencies would make
-// them, or if there are fewer than one different row in twenty.
+// different cases that look the same (expected). That is so if rows meet at
+// most 20 times as often as independent columns of these frequencies would make
+// them, or if there are fewer than one different row in twenty. They stay in
+// one part all the same if half of the rows are different: with fewer, that
+// would hide some kinds of case from training altogether.
 func (e *examples) findCopies() {
 	inputs := &table.Table{Rows: e.inputs.Rows}
 	for _, c := range e.inputs.Columns {
@@ -25,7 +26,7 @@ func (e *examples) findCopies() {
 			inputs.Columns = append(inputs.Columns, c)
 		}
 	}
-	if len(inputs.Columns) == 0 {
+	if len(inputs.Columns) == 0 || e.events != nil { // what tells examples of events apart is made later
 		return
 	}
 	alike, groups := sameRows(inputs, nil)
@@ -39,7 +40,8 @@ func (e *examples) findCopies() {
 	}
 	n := float64(e.n())
 	expected := meeting(inputs) * n * (n - 1) / 2
-	if pairs > 20*expected && 20*groups >= e.n() {
+	e.expected = pairs <= 20*expected || 20*groups < e.n()
+	if !e.expected || 2*groups >= e.n() {
 		e.alike = alike
 	}
 }

@@ -17,8 +17,10 @@ type examples struct {
 	rows   []int32      // 1-based row of the main table
 	time   []int64      // that orders the rows; nil without time
 
-	entity []int32  // number of the entity; nil where the scope has none
-	copies []int32  // rows with the same number are copies of one another; nil where there are none
+	entity   []int32 // number of the entity; nil where the scope has none
+	copies   []int32 // rows with the same number are copies of one another; nil where there are none
+	expected bool    // copies are to be expected of columns with so few values
+
 	alike  []int32  // rows with the same number have the same inputs and stay in one part; nil where that does not matter
 	groups []int32  // rows with the same number stay in one part, copies apart; nil without groups
 	by     []string // the columns that make the groups

@@ -17,6 +17,7 @@ import (
 // (the carat of a diamond).
 const (
 	nearArea, nearShare       = 0.99, 0.96 // a copy with noise: removed
+	unitShare                 = 0.98       // of the answer's variance, in its own unit: removed
 	strongArea, strongShare   = 0.95, 0.85 // told
 	lateArea, lateShare       = 0.75, 0.60 // late by its name and this strong: removed
 	hintArea, hintShare       = 0.60, 0.25 // late by its name and this strong: told
@@ -144,6 +145,10 @@ func (c *checks) nearly(key *answerKey, s *suspect) verdict {
 		return v
 	}
 	if key.classes == 0 {
+		if share := key.sameUnit(s); share >= unitShare {
+			v.evidence = fmt.Sprintf("it is the answer with an error that leaves %.1f %% of its variance, in the same unit and without a shift of it", 100*share)
+			return v
+		}
 		return verdict{}
 	}
 	if recall := key.pairedLevels(s); recall >= 0.9 {
@@ -155,6 +160,27 @@ func (c *checks) nearly(key *answerKey, s *suspect) verdict {
 		return v
 	}
 	return verdict{}
+}
+
+// sameUnit is the share of the answer's variance that a column of numbers
+// explains as it stands: the answer grows by one where the column does, to
+// within 3 %; 0 for other columns. Ranks do not see a copy of an answer that
+// is the same small number in most rows.
+func (k *answerKey) sameUnit(s *suspect) float64 {
+	if s.Kind != table.Number {
+		return 0
+	}
+	var xs, ys []float64
+	for i, v := range k.values(s.Column) {
+		if v == v {
+			xs, ys = append(xs, v), append(ys, k.raw[i])
+		}
+	}
+	slope, _, unexplained := line(xs, ys)
+	if 2*len(xs) < len(k.rows) || len(xs) < minRowsForTest || math.Abs(slope-1) > 0.03 {
+		return 0
+	}
+	return 1 - unexplained
 }
 
 // pairedLevels is, for a column that has as many frequent values as there are

@@ -33,7 +33,7 @@ const (
 func Step() durable.Step[handoff.Scope, handoff.Dataset] {
 	return durable.Step[handoff.Scope, handoff.Dataset]{
 		Agent:   handoff.DataPreparer,
-		Version: 5,
+		Version: 6,
 		Reads:   reads,
 		Gates:   []string{gateSamples, gateLeaks, gatePersonal, gateSplit, gateQuality},
 		Work:    work,

@@ -159,7 +159,7 @@ func (c *checks) expectRows(add expect) {
 	}
 	add("consistency", "columns_have_own_names", "", 1-share(renamed, len(info.Columns)), "%d of %d do not", renamed, len(info.Columns))
 	copies := e.extras()
-	if e.alike == nil && copies > 0 {
+	if e.expected && copies > 0 {
 		add("uniqueness", "rows_are_no_copies", "", 1, "%d rows equal others, which is to be expected of columns with so few values", copies)
 	} else {
 		add("uniqueness", "rows_are_no_copies", "", 1-share(copies, e.n()), "%d of %d rows are copies of others", copies, e.n())
