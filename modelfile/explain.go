@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -94,12 +95,16 @@ func (e *Explainer) Cost() int { return e.scores.Cost() }
 
 // Explain gives up to n reasons, the strongest first, of a row with the
 // feature vector x and the scores that Score gave it. A feature that moves
-// nothing is no reason.
-func (e *Explainer) Explain(x, scores []float64, n int) Explanation {
+// nothing is no reason. An effect that is not finite, which no fitted model
+// has, is an error.
+func (e *Explainer) Explain(x, scores []float64, n int) (Explanation, error) {
 	features, width := len(x), len(scores)
 	out := make([]float64, width*features)
 	e.scores.Row(x, out)
 	explained := Explanation{}
+	if !finite(out) || !finite(e.scores.Base()) {
+		return explained, errEffect
+	}
 	output := 0
 	switch e.model.Task {
 	case learn.Binary:
@@ -121,8 +126,10 @@ func (e *Explainer) Explain(x, scores []float64, n int) Explanation {
 		}
 		explained.Reasons = explained.Reasons[:n]
 	}
-	return explained
+	return explained, nil
 }
+
+var errEffect = errors.New("explain: an effect is not a finite number")
 
 // ExplainTable explains every row of raw, whose scores ScoreTable gave.
 func (e *Explainer) ExplainTable(ctx context.Context, raw *table.Table, scores []float64, n, threads int) ([]Explanation, error) {
@@ -131,15 +138,15 @@ func (e *Explainer) ExplainTable(ctx context.Context, raw *table.Table, scores [
 		return nil, err
 	}
 	width := e.model.Width()
-	out := make([]Explanation, raw.Rows)
+	out, faults := make([]Explanation, raw.Rows), make([]error, raw.Rows)
 	err = learn.Blocks(ctx, raw.Rows, 16, threads, func(lo, hi int) {
 		x := make([]float64, len(features.Columns))
 		for i := lo; i < hi; i++ {
 			features.Gather(x, []int32{int32(i)})
-			out[i] = e.Explain(x, scores[i*width:(i+1)*width], n)
+			out[i], faults[i] = e.Explain(x, scores[i*width:(i+1)*width], n)
 		}
 	})
-	if err != nil {
+	if err = cmp.Or(append(faults, err)...); err != nil {
 		return nil, fmt.Errorf("explain %d rows: %w", raw.Rows, err)
 	}
 	return out, nil

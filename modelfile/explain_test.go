@@ -44,7 +44,11 @@ func TestExplanationsAddUp(t *testing.T) {
 		}
 		x := make([]float64, len(features.Columns))
 		features.Gather(x, []int32{5})
-		if diff := cmp.Diff(all[0][5], e.Explain(x, scores[5:6], 2)); diff != "" {
+		alone, err := e.Explain(x, scores[5:6], 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(all[0][5], alone); diff != "" {
 			t.Errorf("a row alone and in a table (-table +alone):\n%s", diff)
 		}
 	}
@@ -98,6 +102,29 @@ func TestReasons(t *testing.T) {
 		}
 		if words := e.Words(r.Feature); words != "what was spent in the 90 days before the snapshot" {
 			t.Errorf("spend is %q", words)
+		}
+	}
+}
+
+// Who asks for more reasons than there are features gets what there is, and
+// nothing is left.
+func TestAllReasons(t *testing.T) {
+	m, raw := build(t)
+	e, err := modelfile.NewExplainer(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := m.ScoreTable(t.Context(), raw, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.ExplainTable(t.Context(), raw, scores, 1000, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range got {
+		if len(e.Reasons) > len(m.Transform.Features) || e.Rest != 0 {
+			t.Errorf("row %d: %d reasons, rest %v", i, len(e.Reasons), e.Rest)
 		}
 	}
 }

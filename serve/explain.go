@@ -102,7 +102,9 @@ func (s *slot) explain(ctx context.Context, w *work) (why *reasons, err error) {
 				return nil, err
 			}
 		}
-		why.rows[i] = r.Explain(w.x[i*features:(i+1)*features], w.out[i*width:(i+1)*width], w.batch.reasons)
+		if why.rows[i], err = r.Explain(w.x[i*features:(i+1)*features], w.out[i*width:(i+1)*width], w.batch.reasons); err != nil {
+			return nil, err
+		}
 	}
 	return why, nil
 }
