@@ -5,10 +5,50 @@ import (
 	"slices"
 )
 
-// units is the rows (as positions in rows) that must stay together: rows of
+// units is the rows (as positions in rows) by what must stay together: rows of
 // one group or one duplicate, and what those join in turn. Every position is
-// in exactly one unit; units are in the order of their first position.
-func (d Data) units(rows []int32) [][]int32 {
+// in alone or in exactly one of the sets; both are in the order of their first
+// position.
+type units struct {
+	alone []int32
+	sets  [][]int32 // of two rows or more
+}
+
+func (u units) len() int { return len(u.alone) + len(u.sets) }
+
+func (d Data) units(rows []int32) units {
+	if d.Group == nil && d.Duplicate == nil {
+		u := units{alone: make([]int32, len(rows))}
+		for i := range u.alone {
+			u.alone[i] = int32(i)
+		}
+		return u
+	}
+	root := d.roots(rows)
+	size := make([]int32, len(rows)) // by root
+	for _, r := range root {
+		size[r]++
+	}
+	var u units
+	at := make(map[int32]int) // by root of a set
+	for i, r := range root {
+		if size[r] == 1 {
+			u.alone = append(u.alone, int32(i))
+			continue
+		}
+		k, known := at[r]
+		if !known {
+			k = len(u.sets)
+			at[r] = k
+			u.sets = append(u.sets, make([]int32, 0, size[r]))
+		}
+		u.sets[k] = append(u.sets[k], int32(i))
+	}
+	return u
+}
+
+// roots gives each position in rows the first position of its unit.
+func (d Data) roots(rows []int32) []int32 {
 	parent := make([]int32, len(rows))
 	for i := range parent {
 		parent[i] = int32(i)
@@ -38,18 +78,10 @@ func (d Data) units(rows []int32) [][]int32 {
 			parent[max(a, b)] = min(a, b)
 		}
 	}
-	at := make([]int32, len(rows)) // root → unit + 1
-	var out [][]int32
-	for i := range rows {
-		root := find(int32(i))
-		if at[root] == 0 {
-			out = append(out, nil)
-			at[root] = int32(len(out))
-		}
-		u := at[root] - 1
-		out[u] = append(out[u], int32(i))
+	for i := range parent {
+		parent[i] = find(int32(i))
 	}
-	return out
+	return parent
 }
 
 // strata is a stratum per position in rows and how many there are: the class,
@@ -96,7 +128,7 @@ type dealer struct {
 
 // deal gives a part (an index in shares) per position in rows. Shares sum to
 // 1; a part with share 0 gets nothing.
-func (d Data) deal(rows []int32, units [][]int32, shares []float64, seed uint64) []int32 {
+func (d Data) deal(rows []int32, of units, shares []float64, seed uint64) []int32 {
 	stratum, n := d.strata(rows)
 	size := make([]float64, n)
 	for _, s := range stratum {
@@ -111,14 +143,10 @@ func (d Data) deal(rows []int32, units [][]int32, shares []float64, seed uint64)
 	random := rand.New(rand.NewPCG(seed, 0x666f6c64)) // "fold"
 	out := make([]int32, len(rows))
 	single := make([][]int32, n)
-	var large [][]int32
-	for _, u := range units {
-		if len(u) == 1 {
-			single[stratum[u[0]]] = append(single[stratum[u[0]]], u[0])
-		} else {
-			large = append(large, u)
-		}
+	for _, i := range of.alone {
+		single[stratum[i]] = append(single[stratum[i]], i)
 	}
+	large := slices.Clone(of.sets)
 	random.Shuffle(len(large), func(i, j int) { large[i], large[j] = large[j], large[i] })
 	slices.SortStableFunc(large, func(a, b []int32) int { return len(b) - len(a) })
 	for _, u := range large {

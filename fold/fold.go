@@ -50,12 +50,19 @@ const noTime = math.MinInt64
 func KFold(d Data, k int, seed uint64) ([]Fold, error) {
 	rows := d.rows()
 	units := d.units(rows)
-	k = min(k, len(units))
+	k = min(k, units.len())
 	if k < 2 {
 		return nil, tooFew("cross-validation", "there are fewer than two rows or groups that can be told apart")
 	}
 	of := d.deal(rows, units, slices.Repeat([]float64{1 / float64(k)}, k), seed)
 	folds := make([]Fold, k)
+	size := make([]int, k)
+	for _, f := range of {
+		size[f]++
+	}
+	for f := range folds {
+		folds[f].Train, folds[f].Valid = make([]int32, 0, len(rows)-size[f]), make([]int32, 0, size[f])
+	}
 	for i, r := range rows {
 		for f := range folds {
 			if int(of[i]) == f {
