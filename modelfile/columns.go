@@ -33,7 +33,7 @@ func columnsOf(m learn.Model) int {
 		return len(m.Columns)
 	case *baseline.Thumb:
 		return m.Columns
-	case interface{ Columns() int }: // forest, neighbor
+	case interface{ Columns() int }: // forest, neighbor, neural net
 		return m.Columns()
 	}
 	return -1

@@ -15,6 +15,7 @@ import (
 	"github.com/septet-ml/septet/learn/learntest"
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/neighbor"
+	"github.com/septet-ml/septet/learn/net"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -30,7 +31,7 @@ func families() []learn.Learner {
 		linear.Learner{L2: 1, Pairs: 40},
 		tree.Boost{Rounds: 15, Leaves: 10},
 		forest.Learner{Trees: 8, Leaves: 30},
-		neighbor.Learner{K: 7, Rows: 200},
+		neighbor.Learner{K: 7, Rows: 200}, net.Learner{Epochs: 2, Width: 8},
 	}
 }
 

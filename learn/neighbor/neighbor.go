@@ -136,6 +136,9 @@ func (m *Model) Width() int { return m.space.Width() }
 // Columns is the number of columns of the table.
 func (m *Model) Columns() int { return len(m.space.Columns) }
 
+// Cost is the work of a prediction, in steps of a few nanoseconds.
+func (m *Model) Cost() int { return len(m.target) * (1 + (m.space.Dense+m.slots)/4) }
+
 // near is a kept row and the square of its distance.
 type near struct {
 	distance float64

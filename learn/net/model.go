@@ -29,6 +29,15 @@ func (m *Model) Width() int {
 	return 1
 }
 
+// Columns is the number of columns of the table.
+func (m *Model) Columns() int { return len(m.columns) }
+
+// Cost is the work of a prediction, in steps of a few nanoseconds.
+func (m *Model) Cost() int {
+	s := m.shape
+	return len(m.nets) * (1 + (m.slots()+(s.hidden-1)*s.width+s.outputs)*s.width/4)
+}
+
 // slots is how many rows of the first layer a row of the table switches on.
 func (m *Model) slots() int {
 	n := 0
