@@ -31,7 +31,8 @@ func families() []learn.Learner {
 		linear.Learner{L2: 1, Pairs: 40},
 		tree.Boost{Rounds: 15, Leaves: 10},
 		forest.Learner{Trees: 8, Leaves: 30},
-		neighbor.Learner{K: 7, Rows: 200}, net.Learner{Epochs: 2, Width: 8},
+		neighbor.Learner{K: 7, Rows: 200},
+		net.Learner{Epochs: 2, Width: 8},
 	}
 }
 
