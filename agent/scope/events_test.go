@@ -48,6 +48,8 @@ func TestEvents(t *testing.T) {
 		{"pharma", "how many prescriptions will a physician write in the next 90 days", "regression total of prescriptions for [doc_id]", "0 0 90 14 90"},
 		{"pharma", "predict the amount per physician over the next 90 days", "regression total of prescriptions for [doc_id]", "0 0 90 14 90"},
 		{"pharma", "churn of Oncology physicians", "binary falls_below of prescriptions for [doc_id] if physicians.specialty = Oncology", "0.3 3 90 14 90"},
+		{"pharma", "churn of oncologists", "binary falls_below of prescriptions for [doc_id] if physicians.specialty = Oncology", "0.3 3 90 14 90"},
+		{"pharma", "churn for Kisqali HCPs for cardiologists in region Northland", "binary falls_below of prescriptions for [doc_id brand] if prescriptions.brand = Kisqali if districts.region = Northland if physicians.specialty = Cardiology", "0.3 3 90 14 90"},
 		{"pharma", "churn of Kisqaly HCPs", "ask filter (prescriptions.brand=Kisqali)", ""},
 		{"pharma", "churn of Kesimpta HCPs", "ask filter", ""},
 		{"pharma", "churn of HCPs in Northland", "binary falls_below of prescriptions for [doc_id] if districts.region = Northland", "0.3 3 90 14 90"},

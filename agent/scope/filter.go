@@ -40,9 +40,54 @@ func (d *draft) chooseFilters() error {
 			}
 		}
 	}
+	d.callings()
 	d.period()
 	d.unheard()
 	return d.strangers()
+}
+
+// callings finds who is named by what they do: "oncologists" are those whose
+// specialty is some oncology.
+func (d *draft) callings() {
+	for i, w := range d.r.words {
+		calling := strings.TrimSuffix(w.lower, "s")
+		if w.taken || w.role == aside || d.nouns[w.stem] || len(calling) < 7 || !strings.HasSuffix(calling, "ist") && !strings.HasSuffix(calling, "ian") {
+			continue
+		}
+		var best *column
+		var values []string
+		for k := range d.columns {
+			c := &d.columns[k]
+			if c.Kind != table.Text || c == d.target || !d.reachable(c) || !slices.ContainsFunc(c.parts, func(p word) bool { return proper[p.lower] }) {
+				continue
+			}
+			var fit []string
+			for _, l := range c.all {
+				if slices.ContainsFunc(nameWords(l.Value), func(p word) bool { return akin(calling, p.lower) }) {
+					fit = append(fit, l.Value)
+				}
+			}
+			if len(fit) > 0 && (best == nil || d.rank(c, i, i) > d.rank(best, i, i)) {
+				best, values = c, fit
+			}
+		}
+		for _, value := range values {
+			d.addFilter(handoff.Filter{Table: best.table.Name, Column: best.Name, Op: "=", Value: value}, w.text)
+		}
+		if best != nil {
+			take(d.r.words, i, i+1)
+		}
+	}
+}
+
+// akin tells whether what somebody is called and the name of a field have one
+// root: six letters or more, and endings of at most four.
+func akin(calling, field string) bool {
+	n := 0
+	for n < len(calling) && n < len(field) && calling[n] == field[n] {
+		n++
+	}
+	return n >= 6 && len(calling)-n <= 4 && len(field)-n <= 4
 }
 
 // period keeps the rows of the days that the request names.
@@ -329,7 +374,7 @@ func (d *draft) strangers() error {
 			}
 			return d.answerFilter(answer)
 		case len(places) > 0:
-			options := d.examples(places)
+			options := d.examples(places, i)
 			if d.settings.Yes {
 				return &problem.Problem{
 					Kind: problem.Blocked, Code: "scope.no_value", Where: "request", What: fmt.Sprintf("“%s” is no value of any column", w.text),
@@ -418,20 +463,21 @@ func nearly(word, value string) bool {
 	return min(len(word), len(value)) >= 4 && max(len(word), len(value))-min(len(word), len(value)) <= allowed && levenshtein.ComputeDistance(word, value) <= allowed
 }
 
-// examples are the most frequent values of the columns, as answers, those of
-// the main table first.
-func (d *draft) examples(places []string) []string {
+// examples are the most frequent values of the columns, as answers, those
+// first that the words around word i name, then those of the main table.
+func (d *draft) examples(places []string, i int) []string {
 	var out []string
-	for _, main := range []bool{true, false} {
-		for k := range d.columns {
-			c := &d.columns[k]
-			if !slices.Contains(places, c.String()) || main != (c.table == d.main) {
-				continue
-			}
-			for _, l := range c.Levels[:min(4, len(c.Levels))] {
-				if len(out) < 7 {
-					out = append(out, c.String()+"="+l.Value)
-				}
+	var columns []*column
+	for k := range d.columns {
+		if c := &d.columns[k]; slices.Contains(places, c.String()) {
+			columns = append(columns, c)
+		}
+	}
+	slices.SortStableFunc(columns, func(a, b *column) int { return d.rank(b, i, i) - d.rank(a, i, i) })
+	for _, c := range columns {
+		for _, l := range c.Levels[:min(4, len(c.Levels))] {
+			if len(out) < 7 {
+				out = append(out, c.String()+"="+l.Value)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ const catalogVersion = 3
 func Step() durable.Step[handoff.Brief, handoff.Scope] {
 	return durable.Step[handoff.Brief, handoff.Scope]{
 		Agent:   handoff.ScopeDefiner,
-		Version: 4,
+		Version: 5,
 		Reads:   reads,
 		Work:    work,
 	}
