@@ -10,6 +10,7 @@ import (
 	"github.com/septet-ml/septet/learn/forest"
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/neighbor"
+	"github.com/septet-ml/septet/learn/net"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -26,6 +27,8 @@ func Decode(name string, data []byte) (learn.Model, error) {
 		return forest.Decode(data)
 	case neighbor.Learner{}.Name():
 		return neighbor.Decode(data)
+	case net.Learner{}.Name():
+		return net.Decode(data)
 	case ensemble.Name:
 		return nil, fmt.Errorf("read model: an ensemble inside an ensemble")
 	}
@@ -48,17 +51,19 @@ func baselines() []crossfit.Candidate {
 // What each gives, and what it costs, is in docs/benchmarks.md. Plain trees
 // do well everywhere. Sharp ones learn rules that hold without exception;
 // random ones learn from noise, and so do symmetric ones; curves and pairs
-// learn what is smooth, from few rows.
+// learn what is smooth, from few rows; nets both.
 func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	plain := crossfit.Candidate{ID: "boosted_trees", Learner: s.plain()}
 	sharp := crossfit.Candidate{ID: "boosted_trees_sharp", Learner: s.sharp()}
 	symmetric := crossfit.Candidate{ID: "boosted_trees_symmetric", Learner: s.symmetric()}
 	random := crossfit.Candidate{ID: "boosted_trees_random", Learner: s.random()}
 	large := crossfit.Candidate{ID: "boosted_trees_large", Learner: s.large()}
+	nets := crossfit.Candidate{ID: "neural_net", Learner: net.Learner{}}
 	families = []crossfit.Candidate{
 		plain,
 		{ID: "linear_curved", Learner: linear.Learner{Knots: 5}},
 		{ID: "forest", Learner: s.forest()},
+		nets,
 	}
 	rest = []crossfit.Candidate{
 		sharp,
@@ -68,12 +73,19 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 		random,
 		{ID: "boosted_trees_small", Learner: s.small()},
 	}
-	again = []crossfit.Candidate{symmetric, sharp, random, plain, large}
+	again = []crossfit.Candidate{nets, symmetric, large, sharp, random, plain}
 	if s.isHuge() {
 		return families[:1], append([]crossfit.Candidate{large, sharp, symmetric, random}, families[1:]...), again
 	}
+	if s.Rows <= nearRows {
+		rest = append(rest, crossfit.Candidate{ID: "neighbors", Learner: neighbor.Learner{Ranks: true}})
+	}
 	return families, rest, again
 }
+
+// nearRows bounds the tables whose rows are compared with one another: each
+// prediction looks at all of them.
+const nearRows = 10_000
 
 // boost is boosted trees as this table wants them, before their setting.
 func (s Shape) boost() tree.Boost {
@@ -84,10 +96,17 @@ func (s Shape) boost() tree.Boost {
 	if s.Rows > 100_000 {
 		b.LearningRate, b.Rounds, b.Patience = 0.1, 400, 20
 	}
+	if s.isMany() {
+		b.LearningRate = 0.1
+	}
 	return b
 }
 
 func (s Shape) isLarge() bool { return s.Rows > 20_000 }
+
+// isMany tells whether there are few rows of many classes: a tree of each is
+// grown in every round, for little.
+func (s Shape) isMany() bool { return s.Rows < 2_000 && s.Classes > 2 }
 
 // isHuge tells whether one fit takes so long that few are made.
 func (s Shape) isHuge() bool { return s.work() > 2_000_000 }

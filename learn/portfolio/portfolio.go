@@ -33,8 +33,6 @@ type Plan struct {
 	shape Shape
 	first []crossfit.Job // one per family, baselines before all
 	more  []crossfit.Job // the other settings, then other folds
-
-	passed int // of more: the other settings
 }
 
 // New is the plan for a table. interpretable leaves only learners whose whole
@@ -48,7 +46,6 @@ func New(shape Shape, interpretable bool) Plan {
 		return p
 	}
 	families, rest, again := candidates(shape)
-	p.passed = len(rest)
 	for _, c := range families {
 		p.first = append(p.first, crossfit.Job{Candidate: c})
 	}
@@ -110,19 +107,17 @@ func (p Plan) Jobs(effort string, folds int) ([]crossfit.Job, error) {
 	return all[:max(len(p.first), min(n, len(all)))], nil
 }
 
-// standard is the number of jobs after the first look. Classes multiply what
-// trees and curves cost; small tables with two of them are cheap and noisy, so
-// they get other folds as well.
+// standard is the number of jobs after the first look: the settings that were
+// measured to help within the time that a standard effort may take. Other folds
+// of the same settings are for larger efforts.
 func (p Plan) standard() int {
 	switch {
 	case p.shape.isHuge():
 		return 2
-	case p.shape.Rows < 2_000 && p.shape.Classes > 2:
+	case p.shape.isMany():
 		return 3
-	case p.shape.work() < 250_000:
-		return p.passed + 5
 	}
-	return p.passed
+	return 6
 }
 
 // work is the size of a fit: values of the table, times the trees of a round.
