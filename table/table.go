@@ -150,6 +150,19 @@ func (t *Table) Take(rows []int32) *Table {
 	return out
 }
 
+// Keep leaves only the given rows, which ascend, in the table: column by
+// column, so that there are never two of the whole. The columns are new ones
+// unless all rows are kept.
+func (t *Table) Keep(rows []int32) {
+	if len(rows) == t.Rows {
+		return
+	}
+	for i := range t.Columns {
+		t.Columns[i] = t.Columns[i].Take(rows)
+	}
+	t.Rows = len(rows)
+}
+
 // Gather writes the given rows one after another into dst, which has
 // len(rows) × len(t.Columns) values, as Column.Float gives them. rows nil
 // means rows 0, 1, ... as far as dst reaches.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
+	bitsOf "math/bits"
+	"slices"
 
 	"github.com/septet-ml/septet/table"
 )
@@ -49,11 +51,9 @@ func (e *examples) findCopies() {
 // sameRows numbers the different rows from 0 in the order of first appearance.
 // target, where it is not nil, counts as one more column.
 func sameRows(t *table.Table, target []float64) (number []int32, different int) {
-	number = make([]int32, t.Rows)
-	seen := map[[16]byte]int32{}
-	seeds := [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()} // never in a result
+	seed := maphash.MakeSeed() // never in a result
 	var row []byte
-	for r := range t.Rows {
+	hash := func(r int) uint64 {
 		row = row[:0]
 		for i := range t.Columns {
 			row = binary.LittleEndian.AppendUint64(row, bits(&t.Columns[i], r))
@@ -61,17 +61,46 @@ func sameRows(t *table.Table, target []float64) (number []int32, different int) 
 		if target != nil {
 			row = binary.LittleEndian.AppendUint64(row, math.Float64bits(target[r]))
 		}
-		var key [16]byte
-		binary.LittleEndian.PutUint64(key[:8], maphash.Bytes(seeds[0], row))
-		binary.LittleEndian.PutUint64(key[8:], maphash.Bytes(seeds[1], row))
-		at, ok := seen[key]
-		if !ok {
-			at = int32(len(seen))
-			seen[key] = at
-		}
-		number[r] = at
+		return maphash.Bytes(seed, row)
 	}
-	return number, len(seen)
+	same := func(a, b int) bool {
+		for i := range t.Columns {
+			if c := &t.Columns[i]; bits(c, a) != bits(c, b) {
+				return false
+			}
+		}
+		return target == nil || math.Float64bits(target[a]) == math.Float64bits(target[b])
+	}
+	return numbered(t.Rows, hash, same)
+}
+
+// numbered numbers rows so that those which are the same have the same number,
+// from 0 in the order of first appearance. It takes 16 to 27 bytes a row: a
+// table of open addressing, each slot 32 bits of the hash above 1 + the first
+// row of a number.
+func numbered(rows int, hash func(row int) uint64, same func(a, b int) bool) (number []int32, different int) {
+	number = make([]int32, rows)
+	const fullest = 0.7 // share of slots in use
+	width := bitsOf.Len(uint(float64(rows) / fullest))
+	slots := make([]uint64, 1<<width)
+	for r := range number {
+		h := hash(r)
+		tag := h << 32
+		for at := h >> (64 - width); ; at = (at + 1) & (1<<width - 1) {
+			slot := slots[at]
+			if slot == 0 {
+				slots[at] = tag | uint64(r+1)
+				number[r] = int32(different)
+				different++
+				break
+			}
+			if first := int(uint32(slot)) - 1; slot&^math.MaxUint32 == tag && same(first, r) {
+				number[r] = number[first]
+				break
+			}
+		}
+	}
+	return number, different
 }
 
 // bits is a value as an integer: equal values have equal ones.
@@ -90,11 +119,12 @@ func bits(c *table.Column, row int) uint64 {
 
 // sizes counts the rows of each number.
 func sizes(number []int32) []int {
-	var out []int
+	greatest := int32(-1)
 	for _, g := range number {
-		for int(g) >= len(out) {
-			out = append(out, 0)
-		}
+		greatest = max(greatest, g)
+	}
+	out := make([]int, greatest+1)
+	for _, g := range number {
 		if g >= 0 {
 			out[g]++
 		}
@@ -107,14 +137,20 @@ func sizes(number []int32) []int {
 func meeting(t *table.Table) float64 {
 	chance := 1.0
 	n := float64(t.Rows)
+	values := make([]uint64, t.Rows)
 	for i := range t.Columns {
-		counts := map[uint64]int{}
-		for r := range t.Rows {
-			counts[bits(&t.Columns[i], r)]++
+		for r := range values {
+			values[r] = bits(&t.Columns[i], r)
 		}
-		var squares uint64 // exact, so that the order of a map does not show
-		for _, k := range counts {
-			squares += uint64(k) * uint64(k)
+		slices.Sort(values)
+		var squares uint64
+		for from := 0; from < len(values); {
+			to := from + 1
+			for to < len(values) && values[to] == values[from] {
+				to++
+			}
+			squares += uint64(to-from) * uint64(to-from)
+			from = to
 		}
 		chance *= float64(squares) / (n * n)
 	}

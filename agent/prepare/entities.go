@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"hash/maphash"
 	"math"
 
 	"github.com/septet-ml/septet/table"
@@ -120,19 +121,14 @@ func (e *examples) agreement(number []int32, size []int) float64 {
 // oneNumberEach numbers the values of a column from 0 in the order of first
 // appearance; missing ones get a number of their own each.
 func oneNumberEach(c *table.Column) []int32 {
-	out := make([]int32, c.Len())
-	seen := map[uint64]int32{}
-	next := int32(0)
-	for r := range out {
-		if !c.IsMissing(r) {
-			if at, ok := seen[bits(c, r)]; ok {
-				out[r] = at
-				continue
-			}
-			seen[bits(c, r)] = next
+	seed := maphash.MakeSeed() // never in a result
+	number, _ := numbered(c.Len(), func(r int) uint64 {
+		if c.IsMissing(r) {
+			return maphash.Comparable(seed, [2]uint64{1, uint64(r)})
 		}
-		out[r] = next
-		next++
-	}
-	return out
+		return maphash.Comparable(seed, [2]uint64{0, bits(c, r)})
+	}, func(a, b int) bool {
+		return !c.IsMissing(a) && !c.IsMissing(b) && bits(c, a) == bits(c, b)
+	})
+	return number
 }

@@ -49,7 +49,8 @@ func flat(ctx context.Context, d *durable.Desk, scope handoff.Scope) (*examples,
 		e.rows[i] = int32(loaded.Row(int(r)))
 	}
 	e.target = answer
-	e.arrange(all.Take(rows))
+	all.Keep(rows)
+	e.arrange(all)
 	return e, nil
 }
 

@@ -56,8 +56,7 @@ func (k *answerKey) strays(s *suspect) (strays, values int) {
 // classes' medians for more; missing values count as one more value.
 func (k *answerKey) cut(values []float64, order []int32) int {
 	absent := make([]int, k.classes)
-	var class []int32
-	var sorted []float64
+	class, sorted := make([]int32, 0, len(order)), make([]float64, 0, len(order))
 	for _, i := range order {
 		if v := values[i]; v != v {
 			absent[k.class[i]]++
@@ -130,7 +129,7 @@ func (k *answerKey) copiedValue(s *suspect) verdict {
 	}
 	x := k.values(s.Column)
 	same, present := 0, 0
-	var xs, ys []float64
+	xs, ys := make([]float64, 0, len(x)), make([]float64, 0, len(x))
 	for i, v := range x {
 		if v == v {
 			present++
@@ -150,7 +149,7 @@ func (k *answerKey) copiedValue(s *suspect) verdict {
 	if unexplained < 1e-8 {
 		return verdict{code: "leak.target_function", evidence: fmt.Sprintf("the answer is %.6g × the column %+.6g in all %d rows", slope, intercept, present)}
 	}
-	if _, _, unexplained = line(ranks(xs), ranks(ys)); unexplained < 1e-5 && distinct(ys) >= 20 {
+	if _, _, unexplained = line(ranks(xs), ranks(ys)); unexplained < 1e-5 && isVaried(ys, 20) {
 		return verdict{code: "leak.target_function", evidence: fmt.Sprintf("sorted by it, all %d rows are sorted by the answer", present)}
 	}
 	return verdict{}
@@ -196,12 +195,15 @@ func spread(x []float64) float64 {
 	return high - low
 }
 
-func distinct(x []float64) int {
+// isVaried tells that there are n different numbers or more.
+func isVaried(x []float64, n int) bool {
 	seen := map[float64]bool{}
 	for _, v := range x {
-		seen[v] = true
+		if seen[v] = true; len(seen) >= n {
+			return true
+		}
 	}
-	return len(seen)
+	return n <= 0
 }
 
 func nonempty(counts []int) (n int) {
@@ -313,7 +315,7 @@ func (k *answerKey) gives(z []float64) bool {
 		}
 	}
 	_, _, unexplained := line(xs, ys)
-	return unexplained < 1e-8 && distinct(ys) >= 20
+	return unexplained < 1e-8 && isVaried(ys, 20)
 }
 
 // dropped tells that a column has been removed.

@@ -18,10 +18,12 @@ func (c *checks) aggregates(all []*suspect) map[string]string {
 			if g.Kind == table.Time {
 				continue
 			}
-			groups := c.grouped(g)
-			if len(groups.size) < minGroups || len(groups.size)*2 > c.e.n() {
+			number := oneNumberEach(g)
+			size := sizes(number)
+			if len(size) < minGroups || len(size)*2 > c.e.n() {
 				continue
 			}
+			groups := c.grouped(number, size)
 			for _, s := range all {
 				if s.Kind != table.Number || s.bins < minGroups || s.Name == g.Name || found[s.Name] != "" {
 					continue
@@ -52,9 +54,8 @@ type grouping struct {
 	sum    [][]float64             // by answer and group
 }
 
-func (c *checks) grouped(g *table.Column) grouping {
-	out := grouping{number: oneNumberEach(g)}
-	out.size = sizes(out.number)
+func (c *checks) grouped(number []int32, size []int) grouping {
+	out := grouping{number: number, size: size}
 	if c.e.classes() == 0 {
 		out.answer = append(out.answer, func(r int) float64 { return c.e.target[r] })
 	}
@@ -92,13 +93,13 @@ func (g grouping) made(x *table.Column) string {
 				xs, means, sums = append(xs, v), append(means, g.sum[k][at]/float64(g.size[at])), append(sums, g.sum[k][at])
 			}
 		}
-		if len(xs) < minGroups || distinct(xs) < minGroups {
+		if !isVaried(xs, minGroups) {
 			return ""
 		}
 		if _, _, unexplained := line(means, xs); unexplained <= 1-aggregateShare {
 			return "the mean"
 		}
-		if _, _, unexplained := line(sums, xs); unexplained <= 1-aggregateShare && distinct(sums) >= minGroups && !followsSize(g.size, sums) {
+		if _, _, unexplained := line(sums, xs); unexplained <= 1-aggregateShare && isVaried(sums, minGroups) && !followsSize(g.size, sums) {
 			return "the sum"
 		}
 	}

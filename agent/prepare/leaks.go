@@ -37,26 +37,32 @@ type verdict struct {
 // suspect is one column on trial.
 type suspect struct {
 	*table.Column
-	bin      []int32
 	bins     int
 	exact    bool // every value has its own bin
 	strength float64
-	cut      int // classes and numbers or times: see answerKey.cut
+	counts   []int // classes and numbers or times: see answerKey.table
+	cut      int   // the same: see answerKey.cut
 }
 
 func newSuspect(key *answerKey, c *table.Column) *suspect {
 	s := &suspect{Column: c}
 	if c.Kind == table.Text {
-		s.bin, s.bins, s.exact = key.bins(c)
-	} else {
-		values := key.values(c)
-		order := ascending(values)
-		s.bin, s.bins, s.exact = key.binned(values, order)
-		if key.classes > 0 {
-			s.cut = key.cut(values, order)
-		}
+		var bin []int32
+		bin, s.bins, s.exact = key.bins(c)
+		s.strength = key.strength(bin, s.bins)
+		return s
 	}
-	s.strength = key.strength(s.bin, s.bins)
+	values := key.values(c)
+	order := ascending(values)
+	if key.classes > 0 {
+		s.cut = key.cut(values, order)
+	}
+	var bin []int32
+	bin, s.bins, s.exact = key.binned(values, order)
+	s.strength = key.strength(bin, s.bins)
+	if key.classes > 0 {
+		s.counts = key.counts(bin, s.bins)
+	}
 	return s
 }
 
@@ -221,10 +227,19 @@ func (k *answerKey) pairedLevels(s *suspect) float64 {
 	return recall / float64(classes)
 }
 
-// table counts the rows of each bin and class: [bin × classes + class].
+// table counts the rows of each bin and class: [bin × classes + class]. Those
+// of texts, which may have many bins, are counted when they are asked for.
 func (k *answerKey) table(s *suspect) []int {
-	counts := make([]int, s.bins*k.classes)
-	for i, b := range s.bin {
+	if s.counts != nil {
+		return s.counts
+	}
+	bin, bins, _ := k.bins(s.Column)
+	return k.counts(bin, bins)
+}
+
+func (k *answerKey) counts(bin []int32, bins int) []int {
+	counts := make([]int, bins*k.classes)
+	for i, b := range bin {
 		counts[int(b)*k.classes+int(k.class[i])]++
 	}
 	return counts
@@ -312,19 +327,20 @@ func (c *checks) keys(key *answerKey) {
 // asNumber is a column of whole numbers, or of texts that end in digits, as
 // numbers; ok if nearly every row has its own.
 func asNumber(c *table.Column, n int) (*table.Column, bool) {
-	out := &table.Column{Name: c.Name, Number: make([]float64, n)}
+	out := &table.Column{Name: c.Name}
 	switch c.Kind {
 	case table.Number:
-		for i, v := range c.Number {
+		for _, v := range c.Number {
 			if v != math.Trunc(v) && v == v {
 				return nil, false
 			}
-			out.Number[i] = v
 		}
+		out.Number = c.Number
 	case table.Text:
 		if len(c.Levels)*10 < n*9 {
 			return nil, false
 		}
+		out.Number = make([]float64, n)
 		for i, code := range c.Code {
 			out.Number[i] = math.NaN()
 			if code >= 0 {
@@ -353,12 +369,18 @@ func lastDigits(s string) float64 {
 // isSequence tells that numbers count rows: nearly all differ, and they fill
 // at least a third of their range.
 func isSequence(c *table.Column) bool {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range c.Number {
+		if v == v {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	if !(high-low < 3*float64(len(c.Number))) {
+		return false
+	}
 	values := slices.DeleteFunc(slices.Clone(c.Number), math.IsNaN)
 	slices.Sort(values)
 	present := len(values)
 	values = slices.Compact(values)
-	if present*10 < len(c.Number)*9 || len(values)*10 < present*9 || len(values) < minRowsForTest {
-		return false
-	}
-	return values[len(values)-1]-values[0] < 3*float64(len(c.Number))
+	return present*10 >= len(c.Number)*9 && len(values)*10 >= present*9 && len(values) >= minRowsForTest
 }

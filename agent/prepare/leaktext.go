@@ -111,7 +111,7 @@ func (k *answerKey) spelledValue(s *suspect, rows int) verdict {
 			}
 		}
 	}
-	if hits*2 < rows || distinct(k.raw) < 20 {
+	if hits*2 < rows || !isVaried(k.raw, 20) {
 		return verdict{}
 	}
 	return verdict{code: "leak.text_label", evidence: fmt.Sprintf("the answer itself stands in the text of %d of %d rows", hits, rows)}

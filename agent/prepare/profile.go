@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -51,24 +52,56 @@ func profile(e *examples, p *parts) profiled {
 
 func figures(c *table.Column, rows []int32, personal bool) columnFigures {
 	out := columnFigures{Quantiles: []float64{}, Levels: []table.Level{}}
-	seen := map[uint64]int{}
-	var values []float64
+	switch c.Kind {
+	case table.Text:
+		seen := make([]int, len(c.Levels))
+		for _, r := range rows {
+			if code := c.Code[r]; code < 0 {
+				out.Missing++
+			} else if seen[code]++; seen[code] == 1 {
+				out.Distinct++
+			}
+		}
+		if !personal {
+			out.Levels = frequent(c, seen)
+		}
+	case table.Time:
+		values := present(c.Time, c, rows)
+		out.Missing, out.Distinct = len(rows)-len(values), different(values)
+	case table.Number:
+		values := present(c.Number, c, rows)
+		out.Missing = len(rows) - len(values)
+		out.describe(values)
+	}
+	return out
+}
+
+// present are the values of the rows that have one.
+func present[T any](values []T, c *table.Column, rows []int32) []T {
+	out := make([]T, 0, len(rows))
 	for _, r := range rows {
-		if c.IsMissing(int(r)) {
-			out.Missing++
-			continue
-		}
-		seen[bits(c, int(r))]++
-		if c.Kind == table.Number {
-			values = append(values, c.Number[r])
+		if !c.IsMissing(int(r)) {
+			out = append(out, values[r])
 		}
 	}
-	out.Distinct = len(seen)
-	if c.Kind == table.Text && !personal {
-		out.Levels = frequent(c, seen)
+	return out
+}
+
+// different sorts values and counts the different ones.
+func different[T cmp.Ordered](values []T) (n int) {
+	slices.Sort(values)
+	for i, v := range values {
+		if i == 0 || v != values[i-1] {
+			n++
+		}
 	}
+	return n
+}
+
+// describe fills in what is said of numbers, and sorts them.
+func (out *columnFigures) describe(values []float64) {
 	if len(values) == 0 {
-		return out
+		return
 	}
 	m := mean(values)
 	squares := 0.0
@@ -79,17 +112,16 @@ func figures(c *table.Column, rows []int32, personal bool) columnFigures {
 	if !math.IsInf(m, 0) && !math.IsInf(d, 0) {
 		out.Mean, out.Deviation = &m, &d
 	}
-	slices.Sort(values)
+	out.Distinct = different(values)
 	for _, q := range quantiles {
 		out.Quantiles = append(out.Quantiles, values[int(math.Round(q*float64(len(values)-1)))])
 	}
-	return out
 }
 
-func frequent(c *table.Column, seen map[uint64]int) []table.Level {
+func frequent(c *table.Column, seen []int) []table.Level {
 	levels := []table.Level{}
 	for code, level := range c.Levels {
-		if n := seen[uint64(code)]; n >= 10 {
+		if n := seen[code]; n >= 10 {
 			levels = append(levels, table.Level{Value: level, Count: n})
 		}
 	}

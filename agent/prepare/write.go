@@ -46,22 +46,26 @@ func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []s
 		all.Columns = append(all.Columns, table.Column{Name: rowfile.Time, Kind: table.Time, Time: e.time})
 	}
 	var err error
-	put := func(kind string, t *table.Table) (ref handoff.Ref) {
+	put := func(kind string, t *table.Table, rows []int32) (ref handoff.Ref) {
 		if err == nil {
-			ref, err = d.Artifacts.Put(ctx, kind, parquetType, func(w io.Writer) error { return parquet.Write(w, t) })
-			ref.Rows = int64(t.Rows)
+			ref, err = d.Artifacts.Put(ctx, kind, parquetType, func(w io.Writer) error { return parquet.WriteRows(w, t, rows) })
+			ref.Rows = int64(len(rows))
 		}
 		return ref
 	}
-	fit := all.Take(p.Rows(fold.Train, fold.Validation))
-	fit.Columns = append(fit.Columns, p.partColumn())
-	out.Rows.Fit = put("fit_rows", fit)
-	out.Rows.Test = put("test_rows", all.Take(p.Rows(fold.Test)))
+	fit := &table.Table{Rows: all.Rows, Columns: append(slices.Clone(all.Columns), p.partColumn())}
+	out.Rows.Fit = put("fit_rows", fit, p.Rows(fold.Train, fold.Validation))
+	out.Rows.Test = put("test_rows", all, p.Rows(fold.Test))
 	if rows := p.Rows(fold.Holdout); len(rows) > 0 {
-		ref := put("holdout_rows", all.Take(rows))
+		ref := put("holdout_rows", all, rows)
 		out.Rows.Holdout = &ref
 	}
-	out.Keys = put("keys", keyTable(e, p))
+	if err != nil {
+		return err
+	}
+	keys := keyTable(e, p)
+	out.Keys, err = d.Artifacts.Put(ctx, "keys", parquetType, func(w io.Writer) error { return parquet.Write(w, keys) })
+	out.Keys.Rows = int64(keys.Rows)
 	if err != nil {
 		return err
 	}
@@ -88,15 +92,15 @@ func numbers(name string, values []int32) table.Column {
 	return c
 }
 
-// partColumn tells train from validation in the rows of both.
+// partColumn tells train from validation; other rows have no value.
 func (p *parts) partColumn() table.Column {
-	c := table.Column{Name: rowfile.Part}
-	for _, part := range p.Of {
+	c := table.Blank(rowfile.Part, table.Number, len(p.Of))
+	for i, part := range p.Of {
 		switch part {
 		case fold.Train:
-			c.Number = append(c.Number, rowfile.Train)
+			c.Number[i] = rowfile.Train
 		case fold.Validation:
-			c.Number = append(c.Number, rowfile.Validation)
+			c.Number[i] = rowfile.Validation
 		}
 	}
 	return c

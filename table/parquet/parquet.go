@@ -31,6 +31,16 @@ var instant = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 
 // Write writes t. Column names must differ.
 func Write(to io.Writer, t *table.Table) error {
+	rows := make([]int32, t.Rows)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return WriteRows(to, t, rows)
+}
+
+// WriteRows writes the given rows of t, in their order. The bytes are those of
+// Write of a table that has no other rows, but no such table is made.
+func WriteRows(to io.Writer, t *table.Table, rows []int32) error {
 	fields := make([]arrow.Field, len(t.Columns))
 	seen := map[string]bool{}
 	for i := range t.Columns {
@@ -53,8 +63,8 @@ func Write(to io.Writer, t *table.Table) error {
 	if err != nil {
 		return fmt.Errorf("write parquet: %w", err)
 	}
-	for from := 0; from < t.Rows; from += groupRows {
-		if err := writeGroup(writer, schema, t, from, min(from+groupRows, t.Rows)); err != nil {
+	for from := 0; from < len(rows); from += groupRows {
+		if err := writeGroup(writer, schema, t, rows[from:min(from+groupRows, len(rows))]); err != nil {
 			return fmt.Errorf("write parquet: %w", err)
 		}
 	}
@@ -77,20 +87,21 @@ func arrowType(kind table.Kind) arrow.DataType {
 	return instant
 }
 
-func writeGroup(writer *pqarrow.FileWriter, schema *arrow.Schema, t *table.Table, from, to int) error {
+func writeGroup(writer *pqarrow.FileWriter, schema *arrow.Schema, t *table.Table, rows []int32) error {
 	arrays := make([]arrow.Array, len(t.Columns))
 	for i := range t.Columns {
-		arrays[i] = arrowArray(&t.Columns[i], from, to)
+		arrays[i] = arrowArray(&t.Columns[i], rows)
 	}
-	return writer.Write(array.NewRecordBatch(schema, arrays, int64(to-from)))
+	return writer.Write(array.NewRecordBatch(schema, arrays, int64(len(rows))))
 }
 
-func arrowArray(c *table.Column, from, to int) arrow.Array {
+func arrowArray(c *table.Column, rows []int32) arrow.Array {
 	switch c.Kind {
 	case table.Number:
 		b := array.NewFloat64Builder(memory.DefaultAllocator)
-		for _, v := range c.Number[from:to] {
-			if math.IsNaN(v) {
+		b.Reserve(len(rows))
+		for _, r := range rows {
+			if v := c.Number[r]; math.IsNaN(v) {
 				b.AppendNull()
 			} else {
 				b.Append(v)
@@ -99,8 +110,8 @@ func arrowArray(c *table.Column, from, to int) arrow.Array {
 		return b.NewArray()
 	case table.Text:
 		b := array.NewStringBuilder(memory.DefaultAllocator)
-		for _, code := range c.Code[from:to] {
-			if code < 0 {
+		for _, r := range rows {
+			if code := c.Code[r]; code < 0 {
 				b.AppendNull()
 			} else {
 				b.Append(c.Levels[code])
@@ -109,8 +120,8 @@ func arrowArray(c *table.Column, from, to int) arrow.Array {
 		return b.NewArray()
 	}
 	b := array.NewTimestampBuilder(memory.DefaultAllocator, instant)
-	for _, at := range c.Time[from:to] {
-		if at == table.NoTime {
+	for _, r := range rows {
+		if at := c.Time[r]; at == table.NoTime {
 			b.AppendNull()
 		} else {
 			b.Append(arrow.Timestamp(at))

@@ -144,3 +144,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Rows that are chosen while they are written give the bytes of a table that
+// has only these rows.
+func TestWriteRows(t *testing.T) {
+	all := sample(groupRows + 9000)
+	var rows []int32
+	for r := range all.Rows {
+		if r%7 != 3 {
+			rows = append(rows, int32(r))
+		}
+	}
+	var got bytes.Buffer
+	if err := WriteRows(&got, all, rows); err != nil {
+		t.Fatal(err)
+	}
+	if want := write(t, all.Take(rows)); !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("%d bytes, not the %d of the table with these rows only", got.Len(), len(want))
+	}
+}
