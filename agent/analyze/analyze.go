@@ -21,7 +21,7 @@ import (
 func Step(probe learn.Learner) durable.Step[handoff.Dataset, handoff.Features] {
 	return durable.Step[handoff.Dataset, handoff.Features]{
 		Agent:   handoff.FeatureAnalyzer,
-		Version: 6,
+		Version: 7,
 		Reads:   func(s handoff.Settings) any { return s.Seed },
 		Work: func(ctx context.Context, d *durable.Desk, in handoff.Dataset) (handoff.Features, error) {
 			return analyze(ctx, d, probe, in)

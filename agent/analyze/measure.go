@@ -21,7 +21,7 @@ import (
 const (
 	maxRows     = 4000 // validation rows that importance is measured on
 	repetitions = 3    // shuffles of each feature
-	shapRows    = 1000 // validation rows whose effects are looked at
+	shapRows    = 1000 // validation rows whose effects are looked at; of many classes fewer
 	pairOf      = 6    // features whose pairs are tried
 	gridRows    = 40   // rows and points of a pair's partial dependence
 )
@@ -158,7 +158,8 @@ func (p *probeRun) permute(ctx context.Context, d *durable.Desk, used []bool) []
 // learn/explain), over rows of the sample, and over classes where there are
 // more than two.
 func (p *probeRun) effects() []float64 {
-	columns, width, rows := len(p.data.Table.Columns), p.model.Width(), min(len(p.sample), shapRows)
+	columns, width := len(p.data.Table.Columns), p.model.Width()
+	rows := min(len(p.sample), max(100, shapRows/width))
 	alone := &ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: []learn.Model{p.model}}}}
 	e := explain.New(p.data.Task, alone, calibrate.Map{}, columns, p.x[:min(len(p.sample), 32)*columns])
 	out, one := make([]float64, columns), make([]float64, width*columns)
