@@ -12,11 +12,11 @@
 // coefficient × (value − mean). From there to the served score lead functions
 // of one variable that rise (sigmoid, calibration, log-odds), and the weighted
 // mean of the ensemble. Contributions pass a rising function by its slope
-// between the base and the row, which is finite and above 0; so every sum is
-// kept, every sign of a member's contribution too, and a regression, or a
-// boosted model alone, has the very Shapley values of its game. Source: Chen,
-// Lundberg, Lee 2022, Explaining a series of models by propagating Shapley
-// values, Nature Communications 13 (the rescale rule).
+// between the base and the row, which is finite and not below 0; so every sum
+// is kept, of two classes every sign of a member's contribution too, and trees
+// for regression, or a boosted model alone that needs no calibration, have the
+// very Shapley values of their game. Source: Chen, Lundberg, Lee 2022, Explaining a series of models by
+// propagating Shapley values, Nature Communications 13 (the rescale rule).
 //
 // Members that have no exact form (neighbours, nets) are explained by
 // permutations against made-up rows: an estimate, whose sum is exact.
