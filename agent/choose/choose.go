@@ -47,10 +47,12 @@ func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.
 		in.Dataset.Scope.Constraints.Interpretable)
 	jobs := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
 	bench.Fits.Progress = func(done int) { d.Progress(done, len(jobs)*bench.Folds.Count, "fit") }
+	clock := newStopwatch(&bench.Fits, jobs)
 	bags, units, err := bench.Fits.Run(ctx, jobs)
 	if err != nil {
 		return handoff.Choice{}, err
 	}
+	clock.tell(d, bags, data.Table)
 	out := handoff.Choice{Features: in, Folds: bench.Folds, Units: units, Baselines: plan.Baselines()}
 	score := metric.Name(in.Dataset.Scope.Metric)
 	for _, bag := range bags {
