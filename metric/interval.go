@@ -31,8 +31,10 @@ const z = 1.959963984540054 // the normal's 97.5 % quantile
 // parametric bootstrap with the seed; all others Student's
 // interval of the influence function on a scale where the score is nearly
 // normal (auc, average_precision: logit; r2: ln(1 - r2); the rest: ln), with
-// the degrees of freedom that the kurtosis leaves, and for means of losses
-// with Hall's correction for skewness.
+// the degrees of freedom that the kurtosis leaves, for means of losses
+// with Hall's correction for skewness, and for rmse and r2 as far out as a
+// fitted tail of the squared errors reaches. lift_at_10pct is a share (of the
+// positives, those in the top tenth) where the positives are rare.
 func Intervals(s Sample, seed uint64) map[Name]Interval {
 	out := make(map[Name]Interval)
 	v := view{Sample: s}
@@ -186,9 +188,10 @@ func (v *view) scaledInterval(name Name) Interval {
 		}
 		s.freedom = max(min(s.freedom, least-1), 1)
 	}
-	if name == LiftAt10Pct && score == 0 {
-		rate := v.classMass()[1] / v.total
-		return Interval{0, wilson(0, max(v.draws(nil)/10, 1)).High / rate}
+	if name == LiftAt10Pct {
+		if i, ok := v.liftInterval(score, x); ok {
+			return i
+		}
 	}
 	scale := scaleOf(name)
 	half := s.quantile() * s.se * scale.slope(score)
@@ -196,10 +199,40 @@ func (v *view) scaledInterval(name Name) Interval {
 		return Interval{math.NaN(), math.NaN()}
 	}
 	a, b := scale.from(scale.to(score)-half), scale.from(scale.to(score)+half)
-	if name == LiftAt10Pct {
+	switch name {
+	case LiftAt10Pct:
 		b = min(b, 10)
+	case R2: // 1 - r2 is as much larger as the mean squared error may be
+		if up := v.squaredUpper(z * fresh); !math.IsNaN(up) {
+			b = min(b, 1-(1-score)*up)
+		}
 	}
 	return Interval{min(a, b), max(a, b)}
+}
+
+// liftInterval is that of a lift whose spread says too little: with positives
+// in a tenth of the rows or fewer it is ten times the share of them that is in
+// the top tenth, of as many draws as there are positives; where all or none of
+// the top tenth are positive it is a share of those rows over that of all.
+func (v *view) liftInterval(score float64, x []float64) (i Interval, ok bool) {
+	rate := v.classMass()[1] / v.total
+	if rate <= 0.1 {
+		positive := func(i int) bool { return v.class(i) == 1 }
+		if found := score / 10; found > 1e-9 && found < 1-1e-9 {
+			for k := range x {
+				x[k] /= 10
+			}
+			i = v.share(found, x, positive)
+		} else {
+			i = wilson(math.Round(found), v.draws(positive))
+		}
+		return Interval{10 * i.Low, 10 * i.High}, true
+	}
+	if precision := score * rate; precision < 1e-9 || precision > 1-1e-9 {
+		i = wilson(precision, max(v.draws(nil)/10, 1))
+		return Interval{i.Low / rate, min(i.High/rate, 10)}, true
+	}
+	return Interval{}, false
 }
 
 // meanInterval is that of a mean of losses, or of its root, on the scale of
@@ -232,7 +265,13 @@ func (v *view) meanInterval(name Name) Interval {
 		return math.Pow(mean*math.Exp(-t*s.se/mean), root)
 	}
 	q := s.quantile()
-	return Interval{arm(q), arm(-q)}
+	i := Interval{arm(q), arm(-q)}
+	if name == RMSE {
+		if up := v.squaredUpper(z * fresh); !math.IsNaN(up) {
+			i.High = max(i.High, math.Sqrt(mean*up))
+		}
+	}
+	return i
 }
 
 // draws is how many equal draws the rows for which in tells true (nil: all)

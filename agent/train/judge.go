@@ -161,7 +161,7 @@ func hold(c handoff.Criterion, s metric.Sample, test map[string]handoff.Measure,
 			v.Evidence = "no baseline has a " + c.Metric + " on the test rows"
 			return v
 		}
-		se := best.tolerance(m)
+		se := best.tolerance(name, m)
 		v.Met = higher && got >= best.value-se || !higher && got <= best.value+se
 		v.Evidence = fmt.Sprintf("%s %.4g on the sealed test, the best simple baseline (%s) %.4g, one standard error %.2g", c.Metric, got, best.id, best.value, se)
 	}
@@ -195,14 +195,20 @@ func beatsChance(name metric.Name, s metric.Sample, m handoff.Measure) (met bool
 // error of the score itself or of the difference, whichever is larger. The
 // baseline is the best of several on these very rows, so an equally good model
 // looks worse more often than not, and by more than the error of a difference
-// of two nearly equal models.
-func (b *baseline) tolerance(m handoff.Measure) float64 {
+// of two nearly equal models. The interval of rmse and r2 reaches far where
+// the errors may have a longer tail than was seen, which is no error of the
+// score: there the shorter arm counts.
+func (b *baseline) tolerance(name metric.Name, m handoff.Measure) float64 {
 	se := 0.0
 	if !math.IsNaN(b.se) {
 		se = b.se
 	}
 	if m.Low != nil && m.High != nil {
-		se = math.Max(se, (*m.High-*m.Low)/(2*z))
+		half := (*m.High - *m.Low) / 2
+		if name == metric.RMSE || name == metric.R2 {
+			half = math.Min(*m.High-*m.Value, *m.Value-*m.Low)
+		}
+		se = math.Max(se, half/z)
 	}
 	return se
 }
