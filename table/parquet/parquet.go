@@ -207,8 +207,12 @@ func kindOf(t arrow.DataType) (table.Kind, error) {
 	return 0, fmt.Errorf("not written by this program: type %s", t)
 }
 
+// fill reads the records into pieces of the columns, and joins these column by
+// column: so what is read is never there twice, and growing slices leave
+// nothing behind.
 func fill(t *table.Table, records pqarrow.RecordReader) error {
 	codes := make([]map[string]int32, len(t.Columns))
+	pieces := make([][]table.Column, len(t.Columns))
 	for i := range codes {
 		codes[i] = map[string]int32{}
 	}
@@ -220,44 +224,72 @@ func fill(t *table.Table, records pqarrow.RecordReader) error {
 			if len(at) != 1 {
 				return fmt.Errorf("read parquet: column %q is gone", t.Columns[i].Name)
 			}
-			appendValues(&t.Columns[i], record.Column(at[0]), codes[i])
+			pieces[i] = append(pieces[i], piece(&t.Columns[i], record.Column(at[0]), codes[i]))
 		}
 	}
 	if err := records.Err(); err != nil && err != io.EOF {
 		return fmt.Errorf("read parquet: %w", err)
 	}
+	for i := range t.Columns {
+		join(&t.Columns[i], pieces[i], t.Rows)
+		pieces[i] = nil
+	}
 	return nil
 }
 
-func appendValues(c *table.Column, values arrow.Array, codes map[string]int32) {
+// join makes the values of the pieces those of the column.
+func join(c *table.Column, pieces []table.Column, rows int) {
+	if len(pieces) == 1 {
+		c.Number, c.Code, c.Time = pieces[0].Number, pieces[0].Code, pieces[0].Time
+		return
+	}
+	switch c.Kind {
+	case table.Number:
+		c.Number = make([]float64, 0, rows)
+	case table.Text:
+		c.Code = make([]int32, 0, rows)
+	case table.Time:
+		c.Time = make([]int64, 0, rows)
+	}
+	for i := range pieces {
+		c.Number = append(c.Number, pieces[i].Number...)
+		c.Code = append(c.Code, pieces[i].Code...)
+		c.Time = append(c.Time, pieces[i].Time...)
+	}
+}
+
+// piece is the values of one record; new levels are added to those of c.
+func piece(c *table.Column, values arrow.Array, codes map[string]int32) (out table.Column) {
 	switch v := values.(type) {
 	case *array.Float64:
-		for i := range v.Len() {
+		out.Number = make([]float64, v.Len())
+		for i := range out.Number {
 			x := v.Value(i)
 			if v.IsNull(i) || math.IsInf(x, 0) {
 				x = math.NaN()
 			}
-			c.Number = append(c.Number, x)
+			out.Number[i] = x
 		}
 	case *array.String:
-		for i := range v.Len() {
-			code := table.Missing
+		out.Code = make([]int32, v.Len())
+		for i := range out.Code {
+			out.Code[i] = table.Missing
 			if !v.IsNull(i) {
-				code = codeOf(c, codes, v.Value(i))
+				out.Code[i] = codeOf(c, codes, v.Value(i))
 			}
-			c.Code = append(c.Code, code)
 		}
 	case *array.Timestamp:
-		for i := range v.Len() {
-			at := int64(v.Value(i))
-			if v.IsNull(i) {
-				at = table.NoTime
+		out.Time = make([]int64, v.Len())
+		for i := range out.Time {
+			out.Time[i] = table.NoTime
+			if !v.IsNull(i) {
+				out.Time[i] = int64(v.Value(i))
 			}
-			c.Time = append(c.Time, at)
 		}
 	default:
 		panic(fmt.Sprintf("column of type %s", values.DataType()))
 	}
+	return out
 }
 
 func codeOf(c *table.Column, codes map[string]int32, value string) int32 {
