@@ -48,7 +48,7 @@ type kept struct {
 }
 
 // farFilter is a query with the entity columns as __k0, __k1, ... and, where
-// the rows are events, __first: when the first one that meets the filter became
+// the rows are events or belong to some, __first: when the first one that meets the filter became
 // known.
 type farFilter struct {
 	query  string
@@ -68,6 +68,12 @@ func filters(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, info *ta
 			conditions = append(conditions, c)
 			continue
 		}
+		if c, err := u.looked(ctx, db, l, f); err != nil {
+			return out, err
+		} else if c != "" {
+			conditions = append(conditions, c)
+			continue
+		}
 		far, err := u.far(ctx, db, f)
 		if err != nil {
 			return out, err
@@ -76,6 +82,23 @@ func filters(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, info *ta
 	}
 	out.where = strings.Join(conditions, " AND ")
 	return out, nil
+}
+
+// looked is a filter on a table that the rows e of the event table lead to, as
+// a condition on them: the orders of some products; "" for other tables.
+func (u Unit) looked(ctx context.Context, db *duck.DB, l handoff.Label, f handoff.Filter) (string, error) {
+	for _, k := range u.link(f.Table, nil).Keys {
+		if k.Table != l.EventTable {
+			continue
+		}
+		info, err := columns(ctx, db, f.Table)
+		if err != nil {
+			return "", err
+		}
+		where, err := condition(f, "o", info)
+		return fmt.Sprintf("e.%s IN (SELECT o.%s FROM %s o WHERE %s)", duck.Quote(k.Other), duck.Quote(k.Column), duck.Quote(f.Table), where), err
+	}
+	return "", nil
 }
 
 // far is a filter on another table than that of the label's events.
@@ -116,11 +139,12 @@ func (u Unit) far(ctx context.Context, db *duck.DB, f handoff.Filter) (farFilter
 		}
 	}
 	first := ""
-	if out.dated = way[0].Time != ""; out.dated {
-		known := "o0." + duck.Quote(way[0].Time)
+	if i := slices.IndexFunc(way, func(l *Link) bool { return l.Time != "" }); i >= 0 {
+		out.dated = true
+		known := fmt.Sprintf("o%d.%s", i, duck.Quote(way[i].Time))
 		where += " AND " + known + " IS NOT NULL"
-		if way[0].Reported != "" {
-			known = fmt.Sprintf("greatest(%[1]s, coalesce(o0.%[2]s, %[1]s))", known, duck.Quote(way[0].Reported))
+		if way[i].Reported != "" {
+			known = fmt.Sprintf("greatest(%[1]s, coalesce(o%[3]d.%[2]s, %[1]s))", known, duck.Quote(way[i].Reported), i)
 		}
 		first = ", min(" + known + ") AS __first"
 	}

@@ -455,6 +455,56 @@ func TestFiltersOnOtherTables(t *testing.T) {
 	}
 }
 
+// A filter on a table that the events lead to keeps events; one on a table that
+// other events lead to keeps who had one before the snapshot.
+func TestFiltersOnLookups(t *testing.T) {
+	db := open(t)
+	events := random(6, 2000)
+	load(t, db, events)
+	what, shade := text("what"), text("shade")
+	for _, kind := range []string{"red", "it's", "blue"} {
+		what.add(kind)
+		shade.add(map[string]string{"red": "warm", "it's": "warm", "blue": "cold"}[kind])
+	}
+	shades := &table.Table{Rows: 3, Columns: []table.Column{what.Column, shade.Column}}
+	who, seen := text("who"), text("seen")
+	at := table.Column{Name: "when", Kind: table.Time}
+	for i, w := range []string{"a", "b", "c"} {
+		who.add(w)
+		seen.add([]string{"red", "red", "blue"}[i])
+		at.Time = append(at.Time, micros(day([]int{50, 250, 50}[i])))
+	}
+	views := &table.Table{Rows: 3, Columns: []table.Column{who.Column, seen.Column, at}}
+	for name, in := range map[string]*table.Table{"shades": shades, "views": views} {
+		if err := db.Load(t.Context(), name, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := handoff.Label{Rule: label.NoneInWindow, EventTable: "events", EventTime: "at", ObservationDays: 60, LabelDays: 3, MinimumBefore: 1, Snapshots: label.Dates([]time.Time{day(152)})}
+	warm := []handoff.Filter{{Table: "shades", Column: "shade", Op: "=", Value: "warm"}}
+	for _, test := range []struct {
+		name  string
+		links []label.Link
+		keep  func(event) bool
+	}{
+		{"of the events themselves", []label.Link{{Table: "shades", Keys: []label.Key{{Column: "what", Table: "events", Other: "what"}}}}, func(e event) bool { return e.what != "blue" }},
+		{"of other events", []label.Link{
+			{Table: "shades", Keys: []label.Key{{Column: "what", Table: "views", Other: "seen"}}},
+			{Table: "views", Time: "when", Keys: []label.Key{{Column: "who", Other: "who"}}},
+		}, func(e event) bool { return e.who == "a" }},
+	} {
+		s, err := label.Build(t.Context(), db, l, label.Unit{Entity: []string{"who"}, Filters: warm, Links: test.links})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := slices.DeleteFunc(slices.Clone(events), func(e event) bool { return !test.keep(e) })
+		want, _ := plain(l, kept, false, []time.Time{day(152)}, day(400))
+		if d := diff.Diff(want, rows(s), diff.AllowUnexported(row{})); d != "" || len(want) == 0 {
+			t.Errorf("%s, %d rows: %s", test.name, len(want), d)
+		}
+	}
+}
+
 // Who is asked about is judged by what was known at the snapshot, the answer
 // by all that is known today.
 func TestLateReportsDoNotAdmit(t *testing.T) {

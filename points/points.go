@@ -108,6 +108,13 @@ func (r *Recipe) Only(columns []string) *Recipe {
 	for _, f := range r.Unit.Filters {
 		used[f.Table] = true
 	}
+	for _, link := range r.Schema.Links() {
+		if used[link.Table] { // by a filter: it goes over the tables that its keys lead to
+			for _, k := range link.Keys {
+				used[k.Table] = true
+			}
+		}
+	}
 	for _, f := range r.Features {
 		if slices.Contains(columns, f.Name) {
 			out.Features = append(out.Features, f)

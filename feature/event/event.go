@@ -77,6 +77,13 @@ func (s *Schema) Links() []label.Link {
 	for _, e := range s.Events {
 		out = append(out, label.Link{Table: e.Table, Time: e.Time, Reported: e.Reported, Keys: e.Keys})
 	}
+	for _, e := range s.Events {
+		for _, l := range e.Lookups { // of several tables of events the first
+			if !slices.ContainsFunc(out, func(known label.Link) bool { return known.Table == l.Table }) {
+				out = append(out, label.Link{Table: l.Table, Keys: []Key{{Column: l.Key, Table: e.Table, Other: l.Column}}})
+			}
+		}
+	}
 	for _, t := range s.Static {
 		out = append(out, label.Link{Table: t.Table, Keys: t.Keys})
 	}
