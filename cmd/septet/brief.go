@@ -50,7 +50,7 @@ func (f *briefFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.target, "target", "", "`column` to predict, as COLUMN or TABLE.COLUMN; default: from the request")
 	flags.StringVar(&f.positive, "positive", "", "`value` of the target that is the class of interest")
 	flags.StringSliceVar(&f.entity, "entity", nil, "key `columns` of what is predicted for")
-	flags.StringVar(&f.time, "time", "", "`column` that tells when a row came to be")
+	flags.StringVar(&f.time, "time", "", "`column` that tells when a row came to be, or YEAR,MONTH,DAY in columns of their own")
 	flags.StringSliceVar(&f.exclude, "exclude", nil, "`columns` that no feature is made of")
 	flags.StringVar(&f.metric, "metric", "", "primary `score`: "+strings.Join(metricNames(), ", "))
 	flags.StringArrayVar(&f.set, "set", nil, "`key=value`: answer to a question, or a setting (septet help settings)")
