@@ -89,7 +89,7 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, t
 		return nil, err
 	}
 	m.target(&train)
-	o, err := newObjective(ctx, m, &train, threads)
+	o, err := newObjective(ctx, m, &train, threads, heldBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, t
 		m.Coefficients, err = o.minimise(ctx, o.start(), l.strength(), l.L1, exact)
 		return m, err
 	}
-	check, err := newObjective(ctx, m, valid, threads)
+	check, err := newObjective(ctx, m, valid, threads, heldBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -5,14 +5,23 @@ import (
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/portable"
+	"github.com/septet-ml/septet/table"
 )
 
 // block is the number of rows whose gradients are summed together. Sums of
 // blocks are added in the order of the rows, so threads change nothing.
 const block = 2048
 
-// objective is the loss of a model's coefficients on some rows: their
-// features and targets in memory, 8 bytes per row and dense feature.
+// heldBytes is how large the dense features of all rows may be to be held.
+// Larger ones are made again of the table, some rows at a time, whenever they
+// are looked at: the same numbers, for more time and next to no memory.
+const heldBytes = 512 << 20
+
+// encodeRows is how many rows are encoded at a time.
+const encodeRows = 256
+
+// objective is the loss of a model's coefficients on some rows: their targets
+// and, up to heldBytes, their features.
 //
 // Coefficients of one output (class) lie together: one per feature, then the
 // intercept.
@@ -20,7 +29,9 @@ type objective struct {
 	model   *Model
 	n       int
 	threads int
-	dense   []float64 // n × model.Dense
+	table   *table.Table
+	from    []int32   // n: rows of the table
+	dense   []float64 // n × model.Dense; nil: see heldBytes
 	slot    []int32   // n × switches: the feature that is on, or -1
 	slots   int       // switches per row
 	target  []float64 // standardised value; 0 or 1; position in model.Present
@@ -28,11 +39,15 @@ type objective struct {
 	total   float64 // sum of weight
 }
 
-// newObjective encodes the rows with a weight above 0.
-func newObjective(ctx context.Context, m *Model, d *learn.Data, threads int) (*objective, error) {
-	o := &objective{model: m, threads: threads}
-	var rows []int32
-	for i := range d.N() {
+// newObjective encodes the rows with a weight above 0, and holds their dense
+// features if these are no more than held bytes.
+func newObjective(ctx context.Context, m *Model, d *learn.Data, threads, held int) (*objective, error) {
+	n := d.N()
+	o := &objective{
+		model: m, threads: threads, table: d.Table,
+		from: make([]int32, 0, n), weight: make([]float64, 0, n), target: make([]float64, 0, n),
+	}
+	for i := range n {
 		r, w := d.Row(i), 1.0
 		if d.Weight != nil {
 			w = d.Weight[r]
@@ -41,24 +56,47 @@ func newObjective(ctx context.Context, m *Model, d *learn.Data, threads int) (*o
 		if w == 0 || !known {
 			continue
 		}
-		rows = append(rows, int32(r))
+		o.from = append(o.from, int32(r))
 		o.weight = append(o.weight, w)
 		o.target = append(o.target, y)
 		o.total += w
 	}
-	o.n = len(rows)
+	o.n = len(o.from)
 	o.slots = m.Slots()
-	o.dense = make([]float64, o.n*m.Dense)
 	o.slot = make([]int32, o.n*o.slots)
-	width := len(d.Table.Columns)
-	err := learn.Blocks(ctx, o.n, 256, threads, func(lo, hi int) {
-		x := make([]float64, (hi-lo)*width)
-		d.Table.Gather(x, rows[lo:hi])
-		for i := lo; i < hi; i++ {
-			m.Encode(x[(i-lo)*width:(i-lo+1)*width], o.dense[i*m.Dense:(i+1)*m.Dense], o.slot[i*o.slots:(i+1)*o.slots])
+	if o.n*m.Dense*8 <= held {
+		o.dense = make([]float64, o.n*m.Dense)
+	} else if o.slots == 0 {
+		return o, ctx.Err()
+	}
+	err := learn.Blocks(ctx, o.n, encodeRows, threads, func(lo, hi int) {
+		dense := make([]float64, (hi-lo)*m.Dense)
+		if o.dense != nil {
+			dense = o.dense[lo*m.Dense : hi*m.Dense]
 		}
+		o.encode(lo, hi, dense, o.slot[lo*o.slots:hi*o.slots])
 	})
 	return o, err
+}
+
+// encode writes the features of rows lo..hi-1.
+func (o *objective) encode(lo, hi int, dense []float64, slot []int32) {
+	m, width := o.model, len(o.table.Columns)
+	x := make([]float64, (hi-lo)*width)
+	o.table.Gather(x, o.from[lo:hi])
+	for i := range hi - lo {
+		m.Encode(x[i*width:(i+1)*width], dense[i*m.Dense:(i+1)*m.Dense], slot[i*o.slots:(i+1)*o.slots])
+	}
+}
+
+// features are the dense features of rows lo..hi-1.
+func (o *objective) features(lo, hi int) []float64 {
+	if o.dense != nil {
+		return o.dense[lo*o.model.Dense : hi*o.model.Dense]
+	}
+	dense := make([]float64, (hi-lo)*o.model.Dense)
+	o.encode(lo, hi, dense, make([]int32, (hi-lo)*o.slots))
+	return dense
 }
 
 // size is the number of coefficients.
@@ -126,8 +164,13 @@ func (o *objective) rows(lo, hi int, theta, grad []float64) float64 {
 	m, p := o.model, o.model.Features+1
 	score := make([]float64, m.outputs())
 	sum := 0.0
+	var features []float64 // of the next rows
 	for i := lo; i < hi; i++ {
-		dense := o.dense[i*m.Dense : (i+1)*m.Dense]
+		if len(features) == 0 {
+			features = o.features(i, min(i+encodeRows, hi))
+		}
+		dense := features[:m.Dense]
+		features = features[m.Dense:]
 		slots := o.slot[i*o.slots : (i+1)*o.slots]
 		for k := range score {
 			score[k] = linear(theta[k*p:(k+1)*p], dense, slots)

@@ -155,8 +155,7 @@ func (m *Model) curvature(score []float64) {
 
 // row writes all features of a row, and 1 for the intercept.
 func (o *objective) row(i int, out []float64) {
-	d := o.model.Dense
-	copy(out, o.dense[i*d:(i+1)*d])
+	copy(out, o.features(i, i+1))
 	for _, s := range o.slot[i*o.slots : (i+1)*o.slots] {
 		if s >= 0 {
 			out[s] = 1
