@@ -16,6 +16,7 @@ type quantity struct {
 	form  form
 	in    func(row int) bool
 	value func(row int) float64
+	ranks []float64 // of the values of all rows; only of a tailed one
 }
 
 // form is what the values of a quantity are like, which says how their means
@@ -32,19 +33,23 @@ const (
 func (s *sealed) quantities() []quantity {
 	all := func(int) bool { return true }
 	y := s.sample.Target
-	calibration := quantity{"calibration", mean, all, func(i int) float64 { return s.came[i] - s.claim[i] }}
-	loss := quantity{"loss", tailed, all, func(i int) float64 { return s.loss[i] }}
+	calibration := quantity{name: "calibration", form: mean, in: all, value: func(i int) float64 { return s.came[i] - s.claim[i] }}
+	loss := quantity{name: "loss", form: tailed, in: all, value: func(i int) float64 { return s.loss[i] }, ranks: metric.Ranks(s.loss)}
 	if s.sample.Classes == 0 {
-		calibration.form = tailed
+		calibration.form, calibration.ranks = tailed, make([]float64, len(s.came))
+		for i := range calibration.ranks {
+			calibration.ranks[i] = calibration.value(i)
+		}
+		calibration.ranks = metric.Ranks(calibration.ranks)
 	}
 	if s.sample.Classes != 2 {
 		return []quantity{calibration, loss}
 	}
 	called := func(i int) float64 { return indicator(s.claim[i] >= s.recipe.cut()) }
 	return []quantity{
-		{"called", share, all, called},
-		{"false_positives", share, func(i int) bool { return y[i] == 0 }, called},
-		{"false_negatives", share, func(i int) bool { return y[i] == 1 }, func(i int) float64 { return 1 - called(i) }},
+		{name: "called", form: share, in: all, value: called},
+		{name: "false_positives", form: share, in: func(i int) bool { return y[i] == 0 }, value: called},
+		{name: "false_negatives", form: share, in: func(i int) bool { return y[i] == 1 }, value: func(i int) float64 { return 1 - called(i) }},
 		calibration,
 		loss,
 	}
@@ -129,46 +134,45 @@ func (s *sealed) compare(name string, rows []int32) []handoff.Difference {
 	for _, r := range rows {
 		inside[r] = true
 	}
-	for _, q := range s.quantities() {
-		var x [2][]float64
-		var group [2][]int32
-		for i := range inside {
-			if !q.in(i) {
-				continue
-			}
-			side := 1
-			if inside[i] {
-				side = 0
-			}
-			x[side] = append(x[side], q.value(i))
-			if s.sample.Group != nil {
-				group[side] = append(group[side], s.sample.Group[i])
-			}
-		}
+	for _, q := range s.compared {
+		x, group := s.sides(inside, q.in, q.value)
 		if len(x[0]) < leastOf || len(x[1]) < leastOf {
 			continue
 		}
-		out = append(out, q.differ(name, x, group))
+		d := handoff.Difference{Group: name, What: q.name}
+		if q.form == share {
+			a, b := metric.ProportionOf(x[0], group[0]), metric.ProportionOf(x[1], group[1])
+			d.Value, d.Others, d.P = a.Value, b.Value, a.Differ(b)
+		} else {
+			a, b := metric.MeanOf(x[0], group[0]), metric.MeanOf(x[1], group[1])
+			d.Value, d.Others, d.P = a.Value, b.Value, a.Differ(b)
+		}
+		if q.form == tailed {
+			r, group := s.sides(inside, q.in, func(i int) float64 { return q.ranks[i] })
+			d.P = max(d.P, metric.MeanOf(r[0], group[0]).Differ(metric.MeanOf(r[1], group[1])))
+		}
+		out = append(out, d)
 	}
 	return out
 }
 
-// differ compares the values of a group, x[0], with those of the others.
-func (q quantity) differ(name string, x [2][]float64, group [2][]int32) handoff.Difference {
-	d := handoff.Difference{Group: name, What: q.name}
-	if q.form == share {
-		a, b := metric.ProportionOf(x[0], group[0]), metric.ProportionOf(x[1], group[1])
-		d.Value, d.Others, d.P = a.Value, b.Value, a.Differ(b)
-		return d
+// sides are the values, and the sample's groups, of the rows inside and of all
+// others.
+func (s *sealed) sides(inside []bool, in func(int) bool, value func(int) float64) (x [2][]float64, group [2][]int32) {
+	for i := range inside {
+		if !in(i) {
+			continue
+		}
+		side := 1
+		if inside[i] {
+			side = 0
+		}
+		x[side] = append(x[side], value(i))
+		if s.sample.Group != nil {
+			group[side] = append(group[side], s.sample.Group[i])
+		}
 	}
-	a, b := metric.MeanOf(x[0], group[0]), metric.MeanOf(x[1], group[1])
-	d.Value, d.Others, d.P = a.Value, b.Value, a.Differ(b)
-	if q.form == tailed {
-		ranks := metric.Ranks(slices.Concat(x[0], x[1]))
-		n := len(x[0])
-		d.P = max(d.P, metric.MeanOf(ranks[:n], group[0]).Differ(metric.MeanOf(ranks[n:], group[1])))
-	}
-	return d
+	return x, group
 }
 
 // groupScores are the scores of a group, beside the primary one.
@@ -208,7 +212,7 @@ func (s *sealed) group(name string, rows []int32, seed uint64) handoff.Group {
 		out.Held = s.shareOf(rows, func(int) bool { return true }, func(i int) float64 { return s.held[i] })
 	}
 	if part.Classes == 2 {
-		for i, q := range s.quantities()[:3] {
+		for i, q := range s.compared[:3] {
 			*[]*handoff.Measure{&out.Called, &out.FalsePositives, &out.FalseNegatives}[i] = s.shareOf(rows, q.in, q.value)
 		}
 	}

@@ -111,7 +111,7 @@ func TestADifferenceIsFound(t *testing.T) {
 			s.sample.Target[row] = 0
 		}
 	}
-	s.perRow()
+	s = look(nil, nil, s.sample, s.primary, s.recipe)
 	found := map[string]bool{}
 	for _, b := range s.breakdowns(columns, 1) {
 		for _, d := range b.Differences {

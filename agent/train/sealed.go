@@ -24,6 +24,7 @@ type sealed struct {
 	claim    []float64 // per row: probability of the positive class, or of the most probable one; or the predicted value
 	came     []float64 // what came of it: 1 or 0; or the true value
 	loss     []float64 // log loss, or absolute error
+	compared []quantity
 	held     []float64 // per row 1 where the interval or set has the truth, else 0; nil without one
 	size     float64   // mean length of the intervals, or number of classes in the sets
 }
@@ -32,6 +33,7 @@ func look(file *rowfile.File, features *table.Table, sample metric.Sample, prima
 	s := &sealed{recipe: r, file: file, features: features, sample: sample, primary: primary}
 	s.held, s.size = holds(r.conformal, sample)
 	s.perRow()
+	s.compared = s.quantities()
 	return s
 }
 
