@@ -17,7 +17,7 @@ const module = "github.com/septet-ml/septet"
 // engines are the packages that agents may use beside the contract. None of
 // them knows an agent, the pipeline or the program.
 var engines = []string{
-	"artifact", "drift", "duck", "feature/...", "fitting", "fold", "label", "ledger", "learn/...",
+	"artifact", "drift", "duck", "feature/...", "fitting", "fold", "label", "ledger", "learn/...", "memory",
 	"metric/...", "modelcard", "modelfile/...", "points", "problem", "rowfile", "serve/...", "source", "table/...", "telemetry/...",
 }
 
@@ -43,10 +43,11 @@ var mayImport = []rule{
 
 	{"learn/...", []string{"table", "fold", "metric/...", "problem", "learn/..."}},
 	{"duck", []string{"problem", "table/..."}},
+	{"memory", []string{"handoff", "problem", "table"}},
 	{"source", []string{"problem", "table/..."}},
 	{"points", []string{"artifact", "duck", "feature/...", "handoff", "label", "learn", "problem", "rowfile", "source", "table/..."}},
 	{"rowfile", []string{"artifact", "handoff", "learn", "problem", "table/..."}},
-	{"fitting", []string{"artifact", "durable", "feature/...", "fold", "handoff", "learn/...", "metric", "problem", "rowfile", "table/..."}},
+	{"fitting", []string{"artifact", "durable", "feature/...", "fold", "handoff", "learn/...", "memory", "metric", "problem", "rowfile", "table/..."}},
 	{"label", []string{"duck", "handoff", "problem", "table/..."}},
 	{"feature/...", []string{"artifact", "duck", "handoff", "label", "learn", "metric", "problem", "table/...", "feature/..."}},
 	{"modelcard", []string{"handoff"}},

@@ -14,6 +14,7 @@ import (
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/memory"
 	"github.com/septet-ml/septet/rowfile"
 )
 
@@ -34,6 +35,9 @@ const version = 4
 // Open loads the features of in's train and validation rows. decode reads a
 // model back by the name of its learner.
 func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (learn.Model, error)) (*Bench, error) {
+	if err := memory.Check(in.Dataset.Scope, d.Settings); err != nil {
+		return nil, err
+	}
 	transform, err := ReadTransform(d, in.Transform)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/septet-ml/septet/feature"
 	"github.com/septet-ml/septet/feature/event"
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/memory"
 	"github.com/septet-ml/septet/points"
 	"github.com/septet-ml/septet/rowfile"
 	"github.com/septet-ml/septet/table"
@@ -69,7 +70,7 @@ func makePoints(ctx context.Context, d *durable.Desk, in handoff.Dataset, fit *r
 		d.Progress(done, len(m.recipe.Tables), "load "+name)
 	}
 	m.db, err = m.recipe.Load(ctx, func(name string) (string, error) { return d.Source(sums[name]) }, loaded,
-		points.Options{Threads: d.Settings.Threads, Memory: d.Settings.Memory})
+		points.Options{Threads: d.Settings.Threads, Memory: memory.Engine(d.Settings.Memory)})
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/septet-ml/septet/feature/event"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/label"
+	"github.com/septet-ml/septet/memory"
 	"github.com/septet-ml/septet/points"
 	"github.com/septet-ml/septet/rowfile"
 	"github.com/septet-ml/septet/table"
@@ -85,7 +86,7 @@ func (ev *events) load(ctx context.Context, d *durable.Desk, infos []table.Table
 		done++
 		d.Progress(done, len(infos), "load "+name)
 	}
-	return ev.recipe.Load(ctx, find, seen, points.Options{Threads: d.Settings.Threads, Memory: d.Settings.Memory})
+	return ev.recipe.Load(ctx, find, seen, points.Options{Threads: d.Settings.Threads, Memory: memory.Engine(d.Settings.Memory)})
 }
 
 func (ev *events) build(ctx context.Context, d *durable.Desk, db *duck.DB, scope handoff.Scope) (*examples, error) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/memory"
 	"github.com/septet-ml/septet/settings"
 )
 
@@ -53,6 +54,9 @@ func reads(s handoff.Settings) any {
 }
 
 func work(ctx context.Context, d *durable.Desk, scope handoff.Scope) (handoff.Dataset, error) {
+	if err := memory.Check(scope, d.Settings); err != nil {
+		return handoff.Dataset{}, err
+	}
 	make := flat
 	if scope.Label != nil {
 		make = eventExamples

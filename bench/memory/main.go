@@ -6,7 +6,9 @@
 // It makes a table by a seed in a temporary folder (or takes the one that -data
 // names), runs the program with --memory, and prints the largest resident set
 // that the kernel saw during each agent, the seconds, how the run ended and the
-// test score. Nothing is kept. It runs on Linux.
+// test score. Before, it asks the program for its own estimate. Nothing is kept.
+// The collector takes room that it finds: GOGC=20 in the environment and an
+// empty -memory show what is needed. It runs on Linux.
 package main
 
 import (
@@ -30,8 +32,11 @@ type plan struct {
 	memory  string // "" gives no --memory
 	effort  string
 	until   string
+	request string
 	threads int
 	sample  time.Duration
+
+	estimate bool
 }
 
 func main() {
@@ -43,6 +48,8 @@ func main() {
 	flag.Uint64Var(&p.shape.seed, "seed", 1, "seed of the table")
 	flag.StringVar(&p.data, "data", "", "file or folder to take in place of a table that is made")
 	flag.StringVar(&p.target, "target", "answer", "column to predict")
+	flag.StringVar(&p.request, "request", "", "sentence of the run; empty: to predict -target")
+	flag.BoolVar(&p.estimate, "estimate", true, "first ask the program what it thinks that it needs")
 	flag.StringVar(&p.program, "septet", "", "binary to measure; empty: build it")
 	flag.StringVar(&p.memory, "memory", "4GB", "--memory of the run; empty: none")
 	flag.StringVar(&p.effort, "effort", "quick", "--effort of the run")
@@ -83,6 +90,13 @@ func run(ctx context.Context, p plan) error {
 		return err
 	}
 	w := drive.Workspace{Program: p.program, Dir: work}
+	if p.estimate {
+		need, err := estimate(ctx, w, p)
+		if err != nil {
+			return err
+		}
+		fmt.Println("estimate", need)
+	}
 	found, err := measure(ctx, w, p)
 	if err != nil {
 		return err

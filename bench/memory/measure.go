@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -38,16 +39,42 @@ type agent struct {
 	largest atomic.Int64 // resident set in bytes, of samples
 }
 
-// measure runs the program and looks at its resident set until it ends.
-func measure(ctx context.Context, w drive.Workspace, p plan) (*found, error) {
-	args := []string{"run", "predict " + p.target, "--data", p.data, "--target", p.target, "--effort", p.effort, "--no-deploy", "--yes", "--output", "ndjson", "--threads", strconv.Itoa(p.threads)}
+// needs is the figure in the refusal of a run that may use next to nothing.
+var needs = regexp.MustCompile(`need about (\d+)(MB|GB) of memory`)
+
+// estimate asks the program how many bytes it thinks that the run needs.
+func estimate(ctx context.Context, w drive.Workspace, p plan) (string, error) {
+	p.memory = "64MB"
+	r, err := w.Run(ctx, p.args()...)
+	if err != nil {
+		return "", err
+	}
+	if r.Error != nil {
+		if found := needs.FindStringSubmatch(r.Error.What); found != nil {
+			return found[1] + " " + found[2], nil
+		}
+	}
+	return "", fmt.Errorf("a run with 64 MB was not refused for it: %s%s", r.Status, r.Progress)
+}
+
+// args are those of the program, but for the form of its answer.
+func (p plan) args() []string {
+	args := []string{"run", "predict " + p.target, "--data", p.data, "--target", p.target, "--effort", p.effort, "--no-deploy", "--yes", "--threads", strconv.Itoa(p.threads)}
+	if p.request != "" {
+		args = []string{"run", p.request, "--data", p.data, "--effort", p.effort, "--no-deploy", "--yes", "--threads", strconv.Itoa(p.threads)}
+	}
 	if p.memory != "" {
 		args = append(args, "--memory", p.memory)
 	}
 	if p.until != "" {
 		args = append(args, "--until", p.until)
 	}
-	c := w.Command(ctx, args...)
+	return args
+}
+
+// measure runs the program and looks at its resident set until it ends.
+func measure(ctx context.Context, w drive.Workspace, p plan) (*found, error) {
+	c := w.Command(ctx, append(p.args(), "--output", "ndjson")...)
 	var progress bytes.Buffer
 	c.Stderr = &progress
 	out, err := c.StdoutPipe()

@@ -17,6 +17,7 @@ import (
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/memory"
 	"github.com/septet-ml/septet/pipeline"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/source"
@@ -175,8 +176,8 @@ func tune(s handoff.Settings) {
 	if s.Threads > 0 {
 		runtime.GOMAXPROCS(s.Threads)
 	}
-	if s.Memory > 0 {
-		debug.SetMemoryLimit(s.Memory)
+	if limit := memory.Limit(s.Memory); limit > 0 {
+		debug.SetMemoryLimit(memory.Heap(limit))
 	}
 }
 
