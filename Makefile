@@ -63,9 +63,11 @@ golden: ## renew the golden files; then read the difference
 time-property: ## 10,000 worlds: nothing that becomes known after the snapshot changes a feature
 	@go test $(GOFLAGS_) -count 1 -timeout 0 -v -run TestNothingAfterTheSnapshotCounts ./points -cases 10000
 
-.PHONY: bench-pipeline bench-requests bench-xgboost
+.PHONY: bench-leaks bench-pipeline bench-requests bench-xgboost
 bench-pipeline: ## whole runs: how many complete, how fast, how near the best possible
 	@go run $(GOFLAGS_) ./bench/pipeline $(ARGS)
+bench-leaks: ## planted leaks that are found, clean columns that are not
+	@go run $(GOFLAGS_) ./bench/leaks $(ARGS)
 bench-requests: ## predictions, switches, loading and overload through the listener
 	@go run $(GOFLAGS_) ./bench/requests $(ARGS)
 bench-xgboost: ## boosted trees beside Debian's XGBoost
