@@ -7,15 +7,17 @@ import (
 	"strings"
 )
 
-// available is how many bytes the machine has left, or the control group if
-// that has less; 0 where it cannot be read. Sources: proc_meminfo(5); the
-// kernel's cgroup-v2 documentation, memory interface files.
+// available is how many bytes the machine has left for this process, those that
+// it has already counted, or the control group if that has less; 0 where it
+// cannot be read. Sources: proc_meminfo(5); the kernel's cgroup-v2
+// documentation, memory interface files.
 func available() int64 {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 0
 	}
-	left := meminfo(string(text))
+	resident := resident()
+	left := field(string(text), "MemAvailable:")<<10 + resident
 	own, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return left
@@ -25,19 +27,35 @@ func available() int64 {
 		if limit <= 0 {
 			continue
 		}
-		if rest := limit - number(filepath.Join("/sys/fs/cgroup", dir, "memory.current")); left == 0 || rest < left {
-			left = max(rest, limit/10)
+		used := number(filepath.Join("/sys/fs/cgroup", dir, "memory.current"))
+		if text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup", dir, "memory.stat")); err == nil {
+			used -= field(string(text), "inactive_file") // what the kernel takes back first
 		}
+		left = min(left, min(max(limit-used, 0)+resident, limit))
 	}
 	return left
 }
 
-// meminfo is MemAvailable in bytes.
-func meminfo(text string) int64 {
+// resident is how many bytes this process has. Source: proc_pid_statm(5).
+func resident() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	figures := strings.Fields(string(text))
+	if len(figures) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(figures[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+// field is the figure behind a name at the beginning of a line; 0 without it.
+func field(text, name string) int64 {
 	for line := range strings.Lines(text) {
-		if rest, found := strings.CutPrefix(line, "MemAvailable:"); found {
-			kb, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			return kb << 10
+		if words := strings.Fields(line); len(words) > 1 && words[0] == name {
+			n, _ := strconv.ParseInt(words[1], 10, 64)
+			return n
 		}
 	}
 	return 0

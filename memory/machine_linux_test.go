@@ -3,8 +3,11 @@ package memory
 import "testing"
 
 func TestReadsWhatTheKernelSays(t *testing.T) {
-	if got := meminfo("MemTotal:       24684132 kB\nMemFree:        1 kB\nMemAvailable:   23855104 kB\n"); got != 23855104<<10 {
-		t.Errorf("meminfo %d", got)
+	if got := field("MemTotal:       24684132 kB\nMemFree:        1 kB\nMemAvailable:   23855104 kB\n", "MemAvailable:"); got != 23855104 {
+		t.Errorf("meminfo: %d kB are available", got)
+	}
+	if got := field("anon 5\ninactive_file 77\n", "inactive_file"); got != 77 || field("", "anon") != 0 {
+		t.Errorf("memory.stat: %d bytes are inactive", got)
 	}
 	for text, want := range map[string]string{
 		"0::/user.slice/run-1.scope\n":     "/user.slice/run-1.scope",
