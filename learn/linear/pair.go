@@ -88,6 +88,9 @@ func (l Learner) strongest(ctx context.Context, train learn.Data, threads int) (
 func (l Learner) pairs(m *Model, strong []int, train *learn.Data) {
 	left := l.Pairs
 	for i, column := range strong {
+		if left == 0 {
+			break
+		}
 		var products []Product
 		var crosses []Cross
 		features := 0

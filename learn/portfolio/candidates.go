@@ -163,9 +163,9 @@ const forestBytes = 6 << 20
 // forest is extremely randomised trees, as deep as their size allows.
 func (s Shape) forest() forest.Learner {
 	const trees, folds = 40, 5
-	leaf := 16 + 4*max(1, s.Classes) // and a division
-	if s.Classes == 2 {
-		leaf = 20
+	leaf := 20 // and the division above it
+	if s.Classes > 2 {
+		leaf += 4 * s.Classes
 	}
 	return forest.Learner{Extra: true, Trees: trees, MinRows: 1, Leaves: min(max(forestBytes/(trees*folds*leaf), 50), 2_000)}
 }
