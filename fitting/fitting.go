@@ -96,8 +96,10 @@ func (b *Bench) fits(d *durable.Desk, data learn.Data, decode func(string, []byt
 // multiply the price of a fit.
 func foldCount(rows, classes int) int {
 	switch {
-	case rows < 3_000 && classes <= 2:
+	case rows < 800 && classes <= 2:
 		return 8
+	case rows < 3_000 && classes <= 2:
+		return 6
 	case rows < 300_000:
 		return 5
 	}
