@@ -430,13 +430,24 @@ func (d *discoverer) updatedLater(t *table.TableInfo, updated string, share floa
 	}
 }
 
-// isUpdate tells by its name that a time is when a row got its values.
+// isUpdate tells by its name that a time is when a row got its values:
+// "last_updated", "row_modified_at", "geaendert_am". With a word of what was
+// changed, as in "plan_change_date", it is an attribute.
 func isUpdate(name string) bool {
-	return slices.ContainsFunc(words(name), func(w string) bool {
-		return strings.HasPrefix(w, "chang") || strings.HasPrefix(w, "geänder") || strings.HasPrefix(w, "geaender") ||
-			slices.ContainsFunc([]string{"updat", "modif", "refresh", "aktualis", "actualiz"}, func(part string) bool { return strings.Contains(w, part) })
-	})
+	found := false
+	for _, w := range words(name) {
+		update := slices.ContainsFunc([]string{"updat", "modif", "refresh", "aktualis", "actualiz", "geänder", "geaender"}, func(part string) bool { return strings.Contains(w, part) }) ||
+			strings.HasPrefix(w, "chang")
+		if !update && !slices.Contains(updateWords, w) {
+			return false
+		}
+		found = found || update
+	}
+	return found
 }
+
+// updateWords may stand beside the word that says that a row was written anew.
+var updateWords = []string{"last", "latest", "row", "record", "rec", "data", "system", "sys", "date", "time", "datetime", "timestamp", "ts", "dt", "at", "on", "utc", "zuletzt", "am", "fecha", "ultima", "de"}
 
 // ahead finds the columns of events that tell when the next event of the same
 // entity comes. Entities are all keys of the table together, and each alone.

@@ -354,6 +354,30 @@ func TestRowsUpdatedLater(t *testing.T) {
 	}
 }
 
+// The name of an update says nothing but that.
+func TestNamesOfUpdates(t *testing.T) {
+	for name, want := range map[string]string{
+		"last_updated": "last_updated", "LastModifiedDate": "LastModifiedDate", "row_changed_at": "row_changed_at", "lastupdate": "lastupdate",
+		"aktualisiert_am": "aktualisiert_am", "plan_change_date": "", "joined": "", "exchange_date": "", "contract_update": "",
+	} {
+		rows, orders := []string{"customer_id," + name}, []string{"customer_id,ordered"}
+		for i := range 60 {
+			rows = append(rows, fmt.Sprintf("C%d,%s", i, start.AddDate(0, 0, -i).Format(time.DateOnly)))
+			for k := range 3 {
+				orders = append(orders, fmt.Sprintf("C%d,%s", i, start.AddDate(0, 0, i+k).Format(time.DateOnly)))
+			}
+		}
+		db, tables := folder(t, write(t, map[string][]string{"orders": orders, "customers": rows}))
+		d, err := event.Discover(t.Context(), db, event.Catalog{Tables: tables, Entity: []string{"customer_id"}, Main: "orders", Time: "ordered"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(d.Schema.Static) != 1 || d.Schema.Static[0].Updated != want {
+			t.Errorf("%s: %+v, want %q", name, d.Schema.Static, want)
+		}
+	}
+}
+
 // One window or two give each feature once.
 func TestProposalsOfFewWindows(t *testing.T) {
 	w := random(4, 300)
