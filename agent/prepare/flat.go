@@ -11,6 +11,7 @@ import (
 
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/source"
 	"github.com/septet-ml/septet/table"
@@ -80,6 +81,12 @@ func (e *examples) answers(all *table.Table) (target []float64, rows []int32, er
 			e.filtered++
 		case math.IsNaN(value(r)):
 			e.unanswered++
+		case math.Abs(value(r)) > learn.MostTarget:
+			return nil, nil, &problem.Problem{
+				Kind: problem.Blocked, Code: "data.target_range", Where: e.info.Name + "." + column.Name,
+				What: "an answer is larger than 1e100", Why: "its square, and sums of such squares, cannot be told from infinity",
+				Fix: "correct the cells, or give the column in another unit",
+			}
 		default:
 			target, rows = append(target, value(r)), append(rows, int32(r))
 		}

@@ -215,6 +215,13 @@ func nonempty(counts []int) (n int) {
 	return n
 }
 
+func sumOf(counts []int) (sum int) {
+	for _, c := range counts {
+		sum += c
+	}
+	return sum
+}
+
 func maxOf(counts []int) (most int) {
 	for _, c := range counts {
 		most = max(most, c)

@@ -189,39 +189,42 @@ func (k *answerKey) sameUnit(s *suspect) float64 {
 	return 1 - unexplained
 }
 
-// pairedLevels is, for a column that has as many frequent values as there are
-// frequent classes, how often the value's most frequent class is right, the
-// mean over the classes; 0 for other columns.
+// pairedLevels is, for a column of about as many values as there are classes,
+// how often the value that stands for a class is there, the mean over the
+// frequent classes: each has a value of its own, most of whose rows it is. 0
+// for other columns.
 func (k *answerKey) pairedLevels(s *suspect) float64 {
-	counts := k.table(s)
-	frequent := 0
-	taken := make([]bool, k.classes)
-	right := make([]int, k.classes)
-	for b := range s.bins {
-		row := counts[b*k.classes : (b+1)*k.classes]
-		total, best := 0, 0
-		for class, n := range row {
-			if total += n; n > row[best] {
-				best = class
-			}
-		}
-		if total*100 < len(k.rows) {
-			continue
-		}
-		if frequent++; taken[best] {
-			return 0
-		}
-		taken[best] = true
-		right[best] += row[best]
+	if !s.exact || s.bins > 2*k.classes+2 {
+		return 0
 	}
+	counts := k.table(s)
+	taken := make([]bool, s.bins)
 	classes, recall := 0, 0.0
 	for class, n := range k.count {
-		if n*100 >= len(k.rows) {
-			classes++
-			recall += float64(right[class]) / float64(n)
+		if n*100 < len(k.rows) {
+			continue
+		}
+		own := 0
+		for b := range s.bins {
+			if counts[b*k.classes+class] > counts[own*k.classes+class] {
+				own = b
+			}
+		}
+		row := counts[own*k.classes : (own+1)*k.classes]
+		if taken[own] || maxOf(row) > row[class] {
+			return 0
+		}
+		taken[own] = true
+		classes++
+		recall += float64(row[class]) / float64(n)
+	}
+	others := 0 // values that stand for no frequent class
+	for b := range s.bins {
+		if total := sumOf(counts[b*k.classes : (b+1)*k.classes]); !taken[b] && total*50 > len(k.rows) {
+			others++
 		}
 	}
-	if frequent != classes || !s.exact {
+	if classes < 2 || others > 0 {
 		return 0
 	}
 	return recall / float64(classes)
@@ -247,7 +250,8 @@ func (k *answerKey) counts(bin []int32, bins int) []int {
 
 // noisyCode tells that the values spread about whole numbers one after
 // another, another one for each class and equally wide: the means are within
-// three standard errors or 0.02 of these.
+// four standard errors or 0.02 of these. Classes of fewer than ten rows do not
+// count.
 func (k *answerKey) noisyCode(c *table.Column) bool {
 	sum, squares, n := make([]float64, k.classes), make([]float64, k.classes), make([]float64, k.classes)
 	for i, v := range k.values(c) {
@@ -257,34 +261,43 @@ func (k *answerKey) noisyCode(c *table.Column) bool {
 		}
 	}
 	var codes []float64
+	fewest, seen := math.Inf(1), 0
 	for class := range k.classes {
-		if n[class] < 10 {
-			return false
+		if n[class] >= 10 { // of fewer nothing can be said
+			sum[class] /= n[class]
+			codes = append(codes, math.Round(sum[class]))
+			fewest = min(fewest, n[class])
+			seen += int(n[class])
 		}
-		sum[class] /= n[class]
-		codes = append(codes, math.Round(sum[class]))
+	}
+	if len(codes) < 2 || seen*10 < len(k.rows)*9 {
+		return false
 	}
 	for i, v := range k.values(c) {
-		if v == v {
+		if v == v && n[k.class[i]] >= 10 {
 			d := v - sum[k.class[i]]
 			squares[k.class[i]] += float64(d * d)
 		}
 	}
 	low, high := math.Inf(1), 0.0
 	for class := range k.classes {
+		if n[class] < 10 {
+			continue
+		}
 		deviation := math.Sqrt(squares[class] / n[class])
-		if math.Abs(sum[class]-codes[class]) > max(0.02, 3*deviation/math.Sqrt(n[class])) {
+		if math.Abs(sum[class]-math.Round(sum[class])) > max(0.02, 4*deviation/math.Sqrt(n[class])) {
 			return false
 		}
 		low, high = min(low, deviation), max(high, deviation)
 	}
 	slices.Sort(codes)
-	for i := range codes {
-		if codes[i] != codes[0]+float64(i) {
+	for i := range codes[1:] {
+		// A class of which nothing can be said may stand between two others.
+		if gap := codes[i+1] - codes[i]; gap < 1 || gap > 1 && len(codes) == k.classes {
 			return false
 		}
 	}
-	return low > 0 && high <= 1.25*low
+	return low > 0 && codes[len(codes)-1]-codes[0] < float64(k.classes) && high <= 1.25*low*(1+3/math.Sqrt(2*fewest))
 }
 
 // orders finds numbers of rows that go with the answer.

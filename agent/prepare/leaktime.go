@@ -12,7 +12,7 @@ import (
 // there is a value tells the class.
 func (c *checks) present(key *answerKey, s *suspect) verdict {
 	if key.classes == 0 {
-		return verdict{}
+		return key.presentValue(s)
 	}
 	there := make([]int, key.classes)
 	rows := 0
@@ -37,6 +37,28 @@ func (c *checks) present(key *answerKey, s *suspect) verdict {
 		}
 	}
 	return verdict{}
+}
+
+// presentValue is present for values: nearly all rows that have a value of the
+// column have larger answers than those without one, or smaller ones.
+func (k *answerKey) presentValue(s *suspect) verdict {
+	rows, sum := 0.0, 0.0
+	for i, r := range k.rows {
+		if !s.IsMissing(int(r)) {
+			rows++
+			sum += k.value[i]
+		}
+	}
+	n := float64(len(k.rows))
+	if rows < 30 || rows > n-30 {
+		return verdict{}
+	}
+	// The area under the ROC curve, from the mean of the ranks 0 to n-1.
+	area := (sum*(n-1) - rows*(rows-1)/2) / (rows * (n - rows))
+	if area = max(area, 1-area); area < 0.98 {
+		return verdict{}
+	}
+	return verdict{code: "leak.after_outcome", evidence: fmt.Sprintf("whether it has a value tells large answers from small ones: that alone reaches AUC %.3f", area)}
 }
 
 // future finds times that lie after the time of their row, or after the day

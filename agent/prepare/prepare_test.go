@@ -224,6 +224,15 @@ var plants = []struct {
 			return ""
 		})
 	}},
+	{"leak.after_outcome", "r", func(m *made) {
+		sorted := slices.Sorted(slices.Values(m.answer))
+		m.add("flag_x", func(i int) string {
+			if m.answer[i] > sorted[m.rows/2] {
+				return fmt.Sprintf("2024-12-%02d 10:%02d:00", 1+m.random.IntN(28), m.random.IntN(60))
+			}
+			return ""
+		})
+	}},
 	{"leak.after_outcome", "b", func(m *made) {
 		m.add("flag_x", func(i int) string {
 			if m.answer[i] == 1 && m.random.IntN(2) == 0 {
