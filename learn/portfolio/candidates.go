@@ -44,11 +44,12 @@ func baselines() []crossfit.Candidate {
 	}
 }
 
-// candidates are one setting of each family, the first being the one that a
-// quick effort ends with; the rest, in the order in which they are tried; and
-// those of all of them that are worth other folds, too: the unstable ones.
+// candidates are one setting of each family that is fast, the first being the
+// one that a quick effort ends with; the rest, in the order in which they are
+// tried; and those of all of them that are worth other folds, too: the unstable
+// ones. The families are fitted even where a budget is too short for them.
 //
-// What each gives, and what it costs, is in docs/benchmarks.md. Plain trees
+// What each gives is in docs/benchmarks.md. Plain trees
 // do well everywhere. Sharp ones learn rules that hold without exception;
 // random ones learn from noise, and so do symmetric ones; curves and pairs
 // learn what is smooth, from few rows; nets both.
@@ -61,21 +62,21 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	nets := crossfit.Candidate{ID: "neural_net", Learner: net.Learner{}}
 	families = []crossfit.Candidate{
 		plain,
-		{ID: "linear_curved", Learner: linear.Learner{Knots: 5}},
 		{ID: "forest", Learner: s.forest()},
-		nets,
 	}
 	rest = []crossfit.Candidate{
+		{ID: "linear_curved", Learner: linear.Learner{Knots: 5}},
 		sharp,
-		symmetric,
+		nets,
 		{ID: "linear_pairs", Learner: linear.Learner{Pairs: 400}},
+		symmetric,
 		large,
 		random,
 		{ID: "boosted_trees_small", Learner: s.small()},
 	}
 	again = []crossfit.Candidate{nets, symmetric, large, sharp, random, plain}
 	if s.isHuge() {
-		return families[:1], append([]crossfit.Candidate{large, sharp, symmetric, random}, families[1:]...), again
+		return families[:1], []crossfit.Candidate{large, sharp, symmetric, random, families[1], rest[0], nets}, again
 	}
 	if s.Rows <= nearRows {
 		rest = append(rest, crossfit.Candidate{ID: "neighbors", Learner: neighbor.Learner{Ranks: true}})

@@ -115,9 +115,9 @@ func (p Plan) standard() int {
 	case p.shape.isHuge():
 		return 2
 	case p.shape.isMany():
-		return 3
+		return 5
 	}
-	return 6
+	return 8
 }
 
 // work is the size of a fit: values of the table, times the trees of a round.
