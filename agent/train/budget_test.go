@@ -51,11 +51,23 @@ func trained(t *testing.T, path string, s handoff.Settings) (handoff.Model, time
 	return m, took
 }
 
+// trainedOn is trained for a request in other words.
+func trainedOn(t *testing.T, path, request string, s handoff.Settings) (handoff.Model, durable.Options) {
+	t.Helper()
+	m, o, _ := trainedBy(t, path, request, s)
+	return m, o
+}
+
 // trainedIn is trained, and gives where the run's files are too.
 func trainedIn(t *testing.T, path string, s handoff.Settings) (handoff.Model, durable.Options, time.Duration) {
 	t.Helper()
+	return trainedBy(t, path, "predict buys", s)
+}
+
+func trainedBy(t *testing.T, path, request string, s handoff.Settings) (handoff.Model, durable.Options, time.Duration) {
+	t.Helper()
 	s.Seed, s.Threads, s.NoDeploy = 1, 1, true
-	o := durabletest.In(t, t.TempDir(), handoff.Brief{Request: "predict buys", Sources: []handoff.Source{{Path: path}}, Settings: s})
+	o := durabletest.In(t, t.TempDir(), handoff.Brief{Request: request, Sources: []handoff.Source{{Path: path}}, Settings: s})
 	var clock atomic.Int64
 	now := func() time.Time { return time.Unix(1.7e9+clock.Load(), 0) }
 	o.Now = func() time.Time { clock.Add(1); return now() }
