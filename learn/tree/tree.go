@@ -99,7 +99,8 @@ type Category struct {
 	SetSize   int     `json:"set_size"`   // levels at most on the side that is counted. 0: 32
 
 	// SetChance is how much of the gain that more than seven levels bring by
-	// chance alone is taken off the gain of a split by set. 1: all; 0: nothing.
+	// chance alone is taken off the gain of a split by set. 1: all, which suits
+	// classes; 0: nothing, which suits values.
 	SetChance float64 `json:"set_chance,omitempty"`
 }
 
