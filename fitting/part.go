@@ -39,9 +39,16 @@ func (b *Bench) Part(d *durable.Desk, halvings int) crossfit.Fits {
 	return part
 }
 
+// manyRows are so many that a part has its share of each class by itself.
+const manyRows = 100_000
+
 // halved is the part of rows that comes first in an order of groups, or of the
-// rows of each class, that has nothing to do with them.
+// rows of each class, that has nothing to do with them. Of many rows it is
+// those whose place in that order is in its first part, whatever their class.
 func (b *Bench) halved(rows []int32, halvings int) []int32 {
+	if len(rows) > manyRows {
+		return b.scattered(rows, halvings)
+	}
 	share := math.Ldexp(1, -halvings)
 	unit := func(row int32) int32 { return row }
 	class := func(row int32) int { return 0 }
@@ -70,6 +77,20 @@ func (b *Bench) halved(rows []int32, halvings int) []int32 {
 	var out []int32
 	for _, row := range rows {
 		if kept[unit(row)] {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+func (b *Bench) scattered(rows []int32, halvings int) []int32 {
+	var out []int32
+	for _, row := range rows {
+		unit := row
+		if b.File.Groups != nil {
+			unit = b.File.Groups[row]
+		}
+		if scatter(b.Folds.Seed, unit)>>(64-halvings) == 0 {
 			out = append(out, row)
 		}
 	}

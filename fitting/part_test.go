@@ -61,3 +61,29 @@ func TestPartsAreNested(t *testing.T) {
 		}
 	}
 }
+
+// So it is with many rows.
+func TestPartsOfManyRows(t *testing.T) {
+	b := &Bench{File: &rowfile.File{}, Folds: handoff.Folds{Seed: 5}}
+	rows := make([]int32, 2*manyRows)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	last := rows
+	for halvings := 1; halvings <= 4; halvings++ {
+		part := b.halved(rows, halvings)
+		in := make(map[int32]bool, len(last))
+		for _, row := range last {
+			in[row] = true
+		}
+		for _, row := range part {
+			if !in[row] {
+				t.Fatalf("row %d of the %d-th part is not in the one before", row, halvings)
+			}
+		}
+		if want := len(rows) >> halvings; len(part) < want*97/100 || len(part) > want*103/100 || !slices.IsSorted(part) {
+			t.Errorf("%d rows after %d halvings of %d", len(part), halvings, len(rows))
+		}
+		last = part
+	}
+}
