@@ -100,6 +100,12 @@ func (s Shape) boost() tree.Boost {
 	if s.isMany() {
 		b.LearningRate = 0.1
 	}
+	if s.Classes > 0 {
+		b.Category.SetChance = 1
+	}
+	if s.Classes > 2 && s.Columns >= 100 {
+		b.Bins = 64
+	}
 	return b
 }
 
