@@ -153,3 +153,6 @@ func (t *targets) loss(i int, out []float32, p []float64) float64 {
 	own := p[int(y)]
 	return float64(w * (portable.Softmax(p) - own))
 }
+
+// safeLog is the logarithm of a probability, of 10^-15 at least.
+func safeLog(p float64) float64 { return portable.Log(max(p, 1e-15)) }

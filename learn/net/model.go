@@ -49,30 +49,55 @@ func (m *Model) slots() int {
 
 // Predict is learn.Model's.
 func (m *Model) Predict(x, out []float64) {
-	width, slots, hidden := m.Width(), m.slots(), m.shape.width
-	room := make([]float32, slots+2*hidden+m.shape.outputs)
-	value, a, b, score := room[:slots], room[slots:slots+hidden], room[slots+hidden:slots+2*hidden], room[slots+2*hidden:]
-	row := make([]int32, slots)
-	count := counting(hidden)
-	one := make([]float64, width)
+	width, s := m.Width(), m.scorer()
 	for i := range len(out) / width {
 		at := 0
 		for j := range m.columns {
 			c := &m.columns[j]
 			n := at + c.slots()
-			c.encode(x[i*len(m.columns)+j], row[at:n], value[at:n])
+			c.encode(x[i*len(m.columns)+j], s.row[at:n], s.value[at:n])
 			at = n
 		}
-		y := out[i*width : (i+1)*width]
-		clear(y)
+		s.mean = out[i*width : (i+1)*width]
+		clear(s.mean)
 		for k := range m.nets {
-			m.nets[k].score(row, value, a, b, score, count)
-			m.chances(score, one)
-			for c, p := range one {
-				y[c] += p / float64(len(m.nets))
-			}
+			m.add(s, k)
 		}
-		m.finish(y)
+		m.finish(s.mean)
+	}
+}
+
+// scorer is one row on its way through the nets.
+type scorer struct {
+	row          []int32   // the rows of the first layer's table that are on
+	value        []float32 // and how much
+	count        []int32   // 0, 1, ... width-1
+	a, b, scores []float32
+	one, mean    []float64 // what a net says; the mean over the nets
+}
+
+func (m *Model) scorer() *scorer {
+	slots, w, outputs := m.slots(), m.shape.width, m.shape.outputs
+	index := make([]int32, slots+w)
+	room := make([]float32, slots+2*w+outputs)
+	said := make([]float64, 2*outputs)
+	s := &scorer{
+		row: index[:slots], count: index[slots:],
+		value: room[:slots], a: room[slots : slots+w], b: room[slots+w : slots+2*w], scores: room[slots+2*w:],
+		one: said[:outputs], mean: said[outputs:],
+	}
+	for i := range s.count {
+		s.count[i] = int32(i)
+	}
+	return s
+}
+
+// add sets one to what net k says, and adds its part to mean.
+func (m *Model) add(s *scorer, k int) {
+	m.nets[k].score(s.row, s.value, s.a, s.b, s.scores, s.count)
+	m.chances(s.scores, s.one)
+	for c, p := range s.one {
+		s.mean[c] += p / float64(len(m.nets))
 	}
 }
 

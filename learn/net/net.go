@@ -5,7 +5,7 @@
 // encode.go makes of a row of the table a few switched-on rows of the first
 // layer, network.go is the weights and what they give, kernel.go the loops
 // that take the time, loss.go what is learned from, train.go the learning,
-// model.go predicts, codec.go writes and reads.
+// choose.go what is kept, model.go predicts, codec.go writes and reads.
 //
 // A net is fitted on one goroutine, with every sum in a fixed order and every
 // product rounded before it is added, in float32: the same bits on every
@@ -20,7 +20,9 @@
 package net
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -29,15 +31,17 @@ import (
 
 // Learner is the settings. Its zero value is the place to start.
 type Learner struct {
-	Width   int     `json:"width"`   // units of a hidden layer. 0: 64
-	Hidden  int     `json:"hidden"`  // hidden layers, at most 4. 0: 2
-	Nets    int     `json:"nets"`    // how many are averaged. 0: 2
-	Bins    int     `json:"bins"`    // pieces of a number's line. 0: 24, for regression 32; negative: a straight line
-	Epochs  int     `json:"epochs"`  // times that every row is seen. 0: 2,000 / √rows, 12 to 40
-	Batch   int     `json:"batch"`   // rows of a step. 0: 32 to 256, by the rows
-	Rate    float64 `json:"rate"`    // learning rate. 0: 0.005
+	Width  int     `json:"width"`  // units of a hidden layer. 0: 64
+	Hidden int     `json:"hidden"` // hidden layers, at most 4. 0: 2
+	Nets   int     `json:"nets"`   // how many are averaged; valid may leave one. 0: 2
+	Bins   int     `json:"bins"`   // pieces of a number's line. 0: 24, for regression 32; negative: a straight line
+	Epochs int     `json:"epochs"` // times that every row is seen. 0: 2,000 / √rows, 12 to 40
+	Batch  int     `json:"batch"`  // rows of a step. 0: 32 to 256, by the rows
+	Rate   float64 `json:"rate"`   // learning rate. 0: 0.005
+
+	// What restrains the first net; number has the others.
 	Dropout float64 `json:"dropout"` // chance of a hidden unit to be left out in a step. 0: 0.1, for regression none; negative: none
-	Decay   float64 `json:"decay"`   // of the weights in a step, as a multiple of the rate. 0: 1, for regression 0.3; negative: none
+	Decay   float64 `json:"decay"`   // part of a weight that is lost in a step, as a multiple of the rate. 0: 1, for regression 0.3; negative: none
 }
 
 // Bounds of the settings, and of a weight that is read.
@@ -91,17 +95,29 @@ func (l Learner) fit(ctx context.Context, train, valid *learn.Data, opt learn.Op
 	}
 	m.nets = make([]network, l.Nets)
 	errs := make([]error, l.Nets)
-	if err := learn.Blocks(ctx, l.Nets, 1, threads, func(i, _ int) {
-		m.nets[i], errs[i] = l.train(ctx, m, t, check, opt.Seed, i)
-	}); err != nil {
+	err = learn.Blocks(ctx, l.Nets, 1, threads, func(i, _ int) {
+		one := l
+		if check != nil {
+			one = l.number(i)
+		}
+		m.nets[i], errs[i] = one.train(ctx, m, t, check, opt.Seed, i)
+	})
+	if err = cmp.Or(err, errors.Join(errs...)); err != nil {
 		return nil, err
 	}
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+	if check != nil {
+		m.choose(check)
 	}
 	return m, nil
+}
+
+// number is the settings of the i-th net where there are rows to choose by.
+// Each is under less restraint than the one before it: how much suits a table
+// depends on its noise.
+func (l Learner) number(i int) Learner {
+	l.Decay /= math.Pow(3, float64(i))
+	l.Dropout = min(l.Dropout*float64(i+1), 0.5)
+	return l
 }
 
 // filled has every zero that means a default replaced by it. Values are told
@@ -132,7 +148,7 @@ func (l Learner) check() error {
 	if l.Width < 1 || l.Width > mostWidth || l.Hidden < 1 || l.Hidden > mostHidden || l.Nets < 1 || l.Nets > 64 || l.Bins > 256 {
 		return fmt.Errorf("width %d, hidden %d, nets %d, bins %d: out of range", l.Width, l.Hidden, l.Nets, l.Bins)
 	}
-	if l.Epochs < 0 || l.Epochs > 10000 || l.Batch < 0 || !(l.Rate > 0 && l.Rate <= 1) || !(l.Dropout < 1) || !(l.Decay <= 100) {
+	if l.Epochs < 0 || l.Epochs > 10000 || l.Batch < 0 || !(l.Rate > 0 && l.Rate <= 1) || !(l.Dropout <= 0.5) || !(l.Decay <= 100) {
 		return fmt.Errorf("epochs %d, batch %d, rate %v, dropout %v, decay %v: out of range", l.Epochs, l.Batch, l.Rate, l.Dropout, l.Decay)
 	}
 	return nil

@@ -144,12 +144,12 @@ func (l Learner) trainer(m *Model, batch int, random *rand.Rand) *trainer {
 	return r
 }
 
-// restrain sets the decay of every weight: that of the learner, none for
-// biases.
+// restrain sets the decay of every weight: that of the learner, and none for
+// biases and for the last layer, which has to become as sure as the data is.
 func (r *trainer) restrain() {
 	decay := r.shape.lay(make([]float32, r.shape.size()))
 	parts := [][]float32{decay.first}
-	for i := range decay.layers {
+	for i := range len(decay.layers) - 1 {
 		parts = append(parts, decay.layers[i].weight)
 	}
 	for _, part := range parts {
