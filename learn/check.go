@@ -9,9 +9,17 @@ import (
 var (
 	ErrNoRows   = errors.New("no rows with a weight above 0")
 	ErrOneClass = errors.New("all rows are of one class")
-	ErrTarget   = errors.New("a target is not finite, or no class of the task")
-	ErrWeight   = errors.New("a weight is negative or not finite")
+	ErrTarget   = errors.New("a target is not finite, larger than 1e100, or no class of the task")
+	ErrWeight   = errors.New("a weight is negative, not finite or larger than 1e30")
 )
+
+// MostTarget is the largest size of a target: the squares of larger ones, and
+// the sums of these, would not all be finite.
+const MostTarget = 1e100
+
+// MostWeight is the largest weight: sums of larger ones would leave what the
+// files of models hold.
+const MostWeight = 1e30
 
 // Check tells whether the data can be learned from: it has rows with a weight
 // above 0, their targets are finite values or classes of the task, and of
@@ -21,14 +29,14 @@ func (d *Data) Check() error {
 	for i := range d.N() {
 		r := d.Row(i)
 		if d.Weight != nil {
-			if w := d.Weight[r]; !(w >= 0 && w <= math.MaxFloat64) {
+			if w := d.Weight[r]; !(w >= 0 && w <= MostWeight) {
 				return ErrWeight
 			} else if w == 0 {
 				continue
 			}
 		}
 		y := d.Target[r]
-		if math.IsNaN(y) || math.IsInf(y, 0) {
+		if !(math.Abs(y) <= MostTarget) {
 			return ErrTarget
 		}
 		if d.Task != Regression && !(y >= 0 && y < float64(d.Classes) && y == math.Trunc(y)) {

@@ -34,7 +34,7 @@ type Data struct {
 	// Target has one entry per row of Table: the class index, or the value.
 	Target []float64
 
-	// Weight has one entry per row of Table, 0 or more and finite; nil is 1.
+	// Weight has one entry per row of Table, from 0 to MostWeight; nil is 1.
 	Weight []float64
 
 	// Rows are the row numbers to use, ascending; nil means all.

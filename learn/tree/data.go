@@ -132,8 +132,8 @@ func checkTarget(d learn.Data) error {
 	for i := range d.N() {
 		r := d.Row(i)
 		y := d.Target[r]
-		if math.IsNaN(y) || math.IsInf(y, 0) {
-			return fmt.Errorf("fit %s: the target of row %d is not finite", Name, r)
+		if !(math.Abs(y) <= learn.MostTarget) {
+			return fmt.Errorf("fit %s: row %d: %w", Name, r, learn.ErrTarget)
 		}
 		if d.Task != learn.Regression && (y != math.Trunc(y) || y < 0 || y >= float64(d.Classes)) {
 			return fmt.Errorf("fit %s: the target of row %d is not a class index", Name, r)
@@ -142,13 +142,13 @@ func checkTarget(d learn.Data) error {
 			total++
 			continue
 		}
-		if w := d.Weight[r]; !(w >= 0) || math.IsInf(w, 0) {
-			return fmt.Errorf("fit %s: the weight of row %d is negative or not finite", Name, r)
+		if w := d.Weight[r]; !(w >= 0 && w <= learn.MostWeight) {
+			return fmt.Errorf("fit %s: row %d: %w", Name, r, learn.ErrWeight)
 		}
 		total += d.Weight[r]
 	}
-	if !(total > 0) || math.IsInf(total, 0) {
-		return fmt.Errorf("fit %s: the weights sum to %g", Name, total)
+	if !(total > 0) {
+		return fmt.Errorf("fit %s: %w", Name, learn.ErrNoRows)
 	}
 	return nil
 }
