@@ -48,8 +48,8 @@ type kept struct {
 }
 
 // farFilter is a query with the entity columns as __k0, __k1, ... and, where
-// the rows are events or belong to some, __first: when the first one that meets the filter became
-// known.
+// the rows are events or belong to some, __first: when the first one that
+// meets the filter became known.
 type farFilter struct {
 	query  string
 	entity []string
