@@ -52,9 +52,8 @@ type node struct {
 	whole        float64 // product of the shares of all edges so far that ask the column
 }
 
-// rule is Gauss's rule on 0..1: of each point t also 1-t, the weight, and
-// weight / (1-t).
-type rule struct{ t, rest, weight, over []float64 }
+// rule is Gauss's rule on 0..1: of each point t also 1-t, and the weight.
+type rule struct{ t, rest, weight []float64 }
 
 // New is no trees, of the given number of values a leaf.
 func New(outputs int) *Trees { return &Trees{outputs: outputs, roots: []int32{0}} }
@@ -124,9 +123,10 @@ func (t *Trees) Add(nodes []Node, values []float64) (mean []float64) {
 type Walk struct {
 	trees   *Trees
 	points  int
-	product []float64 // of the path's factors, down to the node
-	inverse []float64 // one over the split column's factor so far, where it was asked before and followed
-	sums    []float64 // of the leaves below: value × product; by output
+	product []float64 // of the path's factors, down to the split
+	ratio   []float64 // a child's product over the split's
+	weight  []float64 // product without the split column's factor, times the rule's weight
+	sums    []float64 // over the leaves below of value × what the child's or leaf's product is over the split's; by output
 	follows []bool    // by node: the row follows all edges so far that ask the edge's column
 
 	// of the tree at hand
@@ -142,8 +142,8 @@ func (t *Trees) Walk() *Walk {
 	points := len(t.rules) // one more than are needed
 	n := (t.levels + 1) * points
 	return &Walk{
-		trees: t, points: points, product: make([]float64, n), inverse: make([]float64, n), sums: make([]float64, n*t.outputs),
-		follows: make([]bool, t.most),
+		trees: t, points: points, product: make([]float64, n), ratio: make([]float64, n), weight: make([]float64, n),
+		sums: make([]float64, n*t.outputs), follows: make([]bool, t.most),
 	}
 }
 
@@ -162,13 +162,13 @@ func (w *Walk) sum(level int) []float64 {
 // whether the row goes to its right child.
 //
 // On the way down it finds at each point the product of the path's factors, on
-// the way back the sum over the leaves below of value × product. That sum
-// counts for the column of the edge above it with
+// the way back the sum over the leaves below of value × the factors below. A
+// split counts for its column with
 //
-//	(o - z) / (o t + z (1-t))
+//	Σ weight × product × (o - z) × sum
 //
-// of the edge, in place of the same of the column's last edge above. Where the
-// row has left the column's edges before, both are -1/(1-t).
+// over the points and its two edges, where product is without the column's own
+// factor; less the same of the column's edge above, in whose place they stand.
 func (w *Walk) Tree(tree int, right []bool, out []float64) {
 	t := w.trees
 	from, to := int(t.roots[tree]), int(t.roots[tree+1])
@@ -181,98 +181,124 @@ func (w *Walk) Tree(tree int, right []bool, out []float64) {
 		w.product[q] = 1
 	}
 	w.follows[0] = true
-	w.split(0, 0)
+	w.split(0, 0, 0, 1)
 }
 
-// split walks what is below a split at the level and leaves its sums there.
-func (w *Walk) split(i int32, level int) {
-	r := w.rule
-	here, inverse := w.at(w.product, level), w.at(w.inverse, level)
-	left := w.nodes[i].left
+// split walks what is below a split at the level and leaves its sums there. The
+// path's product is by, times that at level above.
+func (w *Walk) split(i int32, level, above int, by float64) {
+	r, left := w.rule, w.nodes[i].left
 	last := w.nodes[left].last
-	before := w.follows[last]
-	if before && last != 0 { // take the column's factor so far out
-		whole := w.nodes[last].whole
-		for q, t := range r.t {
-			inverse[q] = 1 / (t + float64(whole*r.rest[q]))
-			here[q] *= inverse[q]
+	clear(w.sum(level))
+	if !w.follows[last] { // the column no longer counts: both ways are taken in proportion
+		for c := left; c <= left+1; c++ {
+			e := &w.nodes[c]
+			w.follows[c] = false
+			if e.left == 0 {
+				w.part(c, level, e.share)
+				continue
+			}
+			w.split(c, level+1, above, by*e.share)
+			sums := w.sum(level)
+			for q, v := range w.sum(level + 1) {
+				sums[q] += float64(e.share * v)
+			}
 		}
+		return
 	}
-	goes := left
+	here, ratio, weight := w.at(w.product, above), w.at(w.ratio, level), w.at(w.weight, level)
+	column, again, whole := w.nodes[i].column, last != 0, w.nodes[last].whole
+	goes, total := left, 0.0 // of weight
 	if w.right[i] {
 		goes++
 	}
-	sums, below, from := w.sum(level), w.at(w.product, level+1), w.sum(level+1)
+	for q, p := range here {
+		weight[q] = r.weight[q] * p * by
+		if again {
+			weight[q] /= r.t[q] + float64(whole*r.rest[q])
+		}
+		total += weight[q]
+	}
 	for c := left; c <= left+1; c++ {
 		e := &w.nodes[c]
-		w.follows[c] = before && c == goes
-		switch {
-		case w.follows[c]:
+		w.follows[c] = c == goes
+		differs := -e.whole // o - z
+		for q, rest := range r.rest {
+			ratio[q] = e.whole * rest
+		}
+		if c == goes {
+			differs++
 			for q, t := range r.t {
-				below[q] = here[q] * (t + float64(e.whole*r.rest[q]))
+				ratio[q] += t
 			}
-		case before:
-			for q, rest := range r.rest {
-				below[q] = here[q] * float64(e.whole*rest)
-			}
-		default:
-			for q, v := range here {
-				below[q] = v * e.share
+		}
+		if again {
+			for q, t := range r.t {
+				ratio[q] /= t + float64(whole*r.rest[q])
 			}
 		}
 		if e.left == 0 {
-			w.leaf(c, below, from)
-		} else {
-			w.split(c, level+1)
-		}
-		if before {
-			w.count(c, w.nodes[i].column, from, inverse)
-		}
-		if c == left {
-			copy(sums, from)
+			w.leaf(c, column, level, differs*total)
 			continue
 		}
-		for q, v := range from {
-			sums[q] += v
+		below := w.at(w.product, level+1)
+		for q, p := range here {
+			below[q] = p * ratio[q]
 		}
+		w.split(c, level+1, level+1, by)
+		w.join(column, level, differs)
+	}
+	if again {
+		w.count(column, w.sum(level), weight, whole-1)
 	}
 }
 
-// leaf is its values × product.
-func (w *Walk) leaf(i int32, product, sums []float64) {
+// part adds a share of leaf c to the sums of its split.
+func (w *Walk) part(c int32, level int, share float64) {
+	n, sums := len(w.rule.t), w.sum(level)
 	for k := range w.trees.outputs {
-		value, part := w.values[k*len(w.nodes)+int(i)], sums[k*len(product):(k+1)*len(product)]
-		for q, v := range product {
-			part[q] = v * value
+		value, sum := share*w.values[k*len(w.nodes)+int(c)], sums[k*n:(k+1)*n]
+		for q := range sum {
+			sum[q] += value
 		}
 	}
 }
 
-// count adds what the sums below the edge to node c count for its column.
-func (w *Walk) count(c, column int32, sums, inverse []float64) {
-	r, e := w.rule, &w.nodes[c]
-	n, columns := len(r.t), len(w.out)/w.trees.outputs
+// leaf adds leaf c to the sums of its split, and counts each value so many
+// times for the column.
+func (w *Walk) leaf(c, column int32, level int, times float64) {
+	ratio, sums, columns := w.at(w.ratio, level), w.sum(level), len(w.out)/w.trees.outputs
+	for k := range w.trees.outputs {
+		value, sum := w.values[k*len(w.nodes)+int(c)], sums[k*len(ratio):(k+1)*len(ratio)]
+		for q, v := range ratio {
+			sum[q] += float64(v * value)
+		}
+		w.out[k*columns+int(column)] += float64(times * value)
+	}
+}
+
+// join adds the sums of the split below to those at the level, and counts them
+// for the column.
+func (w *Walk) join(column int32, level int, times float64) {
+	ratio, sums, below := w.at(w.ratio, level), w.sum(level), w.sum(level+1)
+	for k := range w.trees.outputs {
+		from, to := below[k*len(ratio):(k+1)*len(ratio)], sums[k*len(ratio):(k+1)*len(ratio)]
+		for q, v := range from {
+			to[q] += float64(ratio[q] * v)
+		}
+	}
+	w.count(column, below, w.at(w.weight, level), times)
+}
+
+// count adds times × the weighted sums to what the column moves.
+func (w *Walk) count(column int32, sums, weight []float64, times float64) {
+	columns := len(w.out) / w.trees.outputs
 	for k := range w.trees.outputs {
 		total := 0.0
-		part := sums[k*n : (k+1)*n]
-		if w.follows[c] {
-			for q, v := range part {
-				total += float64(r.weight[q]*v) / (r.t[q] + float64(e.whole*r.rest[q]))
-			}
-			total *= 1 - e.whole
-		} else {
-			for q, v := range part {
-				total -= float64(r.over[q] * v)
-			}
+		for q, v := range sums[k*len(weight) : (k+1)*len(weight)] {
+			total += float64(weight[q] * v)
 		}
-		if e.last != 0 {
-			before := 0.0
-			for q, v := range part {
-				before += float64(float64(r.weight[q]*v) * inverse[q])
-			}
-			total -= float64((1 - w.nodes[e.last].whole) * before)
-		}
-		w.out[k*columns+int(column)] += total
+		w.out[k*columns+int(column)] += float64(times * total)
 	}
 }
 
@@ -293,8 +319,7 @@ func gauss(n int) rule {
 			x -= here / slope
 		}
 		weight := 1 / (float64((1-float64(x*x))*slope) * slope)
-		r.t, r.rest = append(r.t, (1+x)/2), append(r.rest, (1-x)/2)
-		r.weight, r.over = append(r.weight, weight), append(r.over, 2*weight/(1-x))
+		r.t, r.rest, r.weight = append(r.t, (1+x)/2), append(r.rest, (1-x)/2), append(r.weight, weight)
 	}
 	return r
 }
