@@ -179,8 +179,8 @@ func softmax(z, out []float64) {
 	}
 }
 
-// secant is the slope of f, which rises, between a and b. Where they are no
-// farther apart than near it is that between points twice as far around them.
+// secant is the slope of f, which rises, between a and b; where they are no
+// farther apart than near, between points of 2 × near around their middle.
 func secant(f func(float64) float64, a, b, near float64) float64 {
 	if math.Abs(b-a) <= near {
 		middle := a/2 + b/2
