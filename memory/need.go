@@ -30,7 +30,7 @@ func OfScope(scope handoff.Scope, s handoff.Settings) int64 {
 	}
 	for i := range scope.Tables {
 		if t := &scope.Tables[i]; t.Name == scope.Main {
-			return int64(program + slack*max(prepared(t, len(scope.Classes), threads), fits(t, scope.Target, len(scope.Classes), threads, s.Refit)))
+			return int64(program + slack*max(prepared(t, len(scope.Classes), threads), fits(scope, t, s, threads)))
 		}
 	}
 	return 0
@@ -94,40 +94,59 @@ func written(t *table.TableInfo) float64 {
 	return float64(min(t.Rows, 1<<16)) * float64(len(t.Columns)) * 16
 }
 
-// fits is what the fits hold.
-func fits(t *table.TableInfo, target *handoff.Target, classes, threads int, refit bool) float64 {
+// fits is what the fits hold: a table of features, and for each fit that is
+// done at the same time a byte for each value, figures for each row, the
+// histograms of a tree's leaves, and the rows that a linear model is
+// preconditioned on; or, when they have ended, the rows of the test.
+func fits(scope handoff.Scope, t *table.TableInfo, s handoff.Settings, threads int) float64 {
 	const (
-		noted      = 36 // target, row numbers, folds
-		perValue   = 2.3
-		perRow     = 50
-		histogram  = 256 * 16 * 24 // of a feature in the leaves of a tree
-		sideBySide = 200_000
+		noted        = 36       // target, row numbers, folds
+		perValue     = 2.3      // of a fit: learn/tree
+		perRow       = 50       // the same, and output
+		predicted    = 6 * 8    // out of fold, of the candidates
+		histogram    = 264 * 16 // of a feature
+		histograms   = 1 << 30  // at most
+		precondition = 40 << 20 // at most, of 1000 coefficients
+		sideBySide   = 200_000  // rows of a table whose fits follow one another
 	)
-	width := float64(max(1, classes-1))
-	if classes > 2 {
-		width = float64(classes)
+	width := float64(1)
+	if len(scope.Classes) > 2 {
+		width = float64(len(scope.Classes))
 	}
-	features, bytes := 0.0, 0.0 // of a row
+	features, coefficients, bytes := 0.0, 0.0, 0.0 // bytes of a row
 	for i := range t.Columns {
-		if target != nil && t.Columns[i].Name == target.Column {
-			continue
+		c := &t.Columns[i]
+		switch {
+		case scope.Target != nil && c.Name == scope.Target.Column:
+		case c.Kind == table.Time:
+			features, coefficients, bytes = features+5, coefficients+5, bytes+48
+		case c.Kind == table.Text:
+			features, coefficients, bytes = features+1, coefficients+min(float64(c.Distinct), 200), bytes+8
+		default:
+			features, coefficients, bytes = features+1, coefficients+1, bytes+8
 		}
-		n, b := 1.0, 8.0
-		if t.Columns[i].Kind == table.Time {
-			n, b = 5, 48
-		}
-		features, bytes = features+n, bytes+b
 	}
 	rows := fitted * float64(t.Rows)
 	side := 1.0
 	if rows < sideBySide {
 		side = float64(threads)
 	}
-	one := rows*(perValue*features+perRow*width) + min(features*histogram, 1<<30)
-	table := rows * (bytes + noted + 8*6*width)
+	one := rows*(perValue*features+perRow*width) + min(features*histogram*leaves(s, rows), histograms) +
+		precondition*min(1, coefficients/1000)
 	test := tested * float64(t.Rows) * bytes
-	if refit {
+	if s.Refit {
 		test += (fitted + tested) * float64(t.Rows) * bytes
 	}
-	return table + max(side*one, test) + written(t)
+	return rows*(bytes+noted+predicted*width) + max(side*one, test+written(t))
+}
+
+// leaves is how many of a tree have a histogram: package learn/portfolio.
+func leaves(s handoff.Settings, rows float64) float64 {
+	switch {
+	case s.Effort != "quick":
+		return 50
+	case rows > 20_000:
+		return 26
+	}
+	return 10
 }

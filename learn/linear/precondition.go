@@ -115,10 +115,11 @@ func (o *objective) sample(theta []float64) *sample {
 	out := &sample{size: p, weight: make([][]float64, o.model.outputs())}
 	score := make([]float64, o.model.outputs())
 	step, sum := max(1, o.n/max(sampleRows, 4*p)), 0.0
+	out.feature = make([]float64, 0, (o.n+step-1)/step*p)
 	for i := 0; i < o.n; i += step {
-		row := make([]float64, p)
+		row := out.feature[len(out.feature) : len(out.feature)+p]
+		out.feature = out.feature[:len(out.feature)+p]
 		o.row(i, row)
-		out.feature = append(out.feature, row...)
 		for k := range score {
 			score[k] = dot(row, theta[k*p:(k+1)*p])
 		}
