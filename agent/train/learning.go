@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -53,7 +54,7 @@ type growth struct {
 
 // grow measures the best candidate of the first look on parts of the training
 // rows. It is nil where they are too few, and where limit ended it.
-func grow(ctx context.Context, d *durable.Desk, bench *fitting.Bench, plan portfolio.Plan, first []*crossfit.Bag, in handoff.Choice, fits *crossfit.Fits) (g *growth, complete bool, err error) {
+func grow(ctx context.Context, d *durable.Desk, bench *fitting.Bench, plan portfolio.Plan, first []*crossfit.Bag, in handoff.Choice, limit func() time.Duration) (g *growth, complete bool, err error) {
 	bag := best(first, in)
 	all, err := halvings(plan, bench.Folds.Count)
 	if err != nil || bag == nil {
@@ -69,7 +70,7 @@ func grow(ctx context.Context, d *durable.Desk, bench *fitting.Bench, plan portf
 		if few(folds, part.Data) {
 			continue
 		}
-		part.Limit = fits.Limit
+		part.Limit = limit
 		bags, units, err := part.Run(ctx, []crossfit.Job{bag.Job})
 		if err != nil {
 			return nil, false, fmt.Errorf("learning curve: %w", err)

@@ -109,13 +109,15 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 	effort.Units = units
 	var curve *growth
 	if len(jobs) > len(first) {
-		if fits.Limit, err = limit(d, bench, bags, in); err != nil {
+		after, err := rehearse(d, bench, bags, in)
+		if err != nil {
 			return nil, nil, effort, err
 		}
 		complete := false
-		if curve, complete, err = grow(ctx, d, bench, plan, bags, in, &fits); err != nil {
+		if curve, complete, err = grow(ctx, d, bench, plan, bags, in, limit(d, bench, after, in)); err != nil {
 			return nil, nil, effort, err
 		}
+		fits.Limit = limit(d, bench, after, in)
 		if !complete {
 			jobs = jobs[:len(first)]
 		}
