@@ -52,10 +52,11 @@ type grouping struct {
 	size   []int
 	answer []func(row int) float64 // the value, or an indicator for each class
 	sum    [][]float64             // by answer and group
+	pairs  [][2]int32              // the first two rows of some groups
 }
 
 func (c *checks) grouped(number []int32, size []int) grouping {
-	out := grouping{number: number, size: size}
+	out := grouping{number: number, size: size, pairs: pairsOf(number, len(size))}
 	if c.e.classes() == 0 {
 		out.answer = append(out.answer, func(r int) float64 { return c.e.target[r] })
 	}
@@ -106,8 +107,32 @@ func (g grouping) made(x *table.Column) string {
 	return ""
 }
 
+// pairsOf are the first two rows of those groups that get their second first:
+// of eight at most.
+func pairsOf(number []int32, groups int) (pairs [][2]int32) {
+	first := make([]int32, groups) // row + 1; -1 behind the second
+	for r, at := range number {
+		switch {
+		case first[at] == 0:
+			first[at] = int32(r) + 1
+		case first[at] > 0:
+			pairs = append(pairs, [2]int32{first[at] - 1, int32(r)})
+			if first[at] = -1; len(pairs) == 8 {
+				return pairs
+			}
+		}
+	}
+	return pairs
+}
+
 // first is the first value of x in each group, and whether it is the only one.
+// Most columns show in the first pairs of rows that it is not.
 func (g grouping) first(x *table.Column) (first []float64, constant bool) {
+	for _, p := range g.pairs {
+		if a, b := x.Number[p[0]], x.Number[p[1]]; a == a && b == b && !near(a, b, 1e-6) {
+			return nil, false
+		}
+	}
 	first = make([]float64, len(g.size))
 	for i := range first {
 		first[i] = math.NaN()
