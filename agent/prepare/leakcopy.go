@@ -187,6 +187,14 @@ func mean(x []float64) float64 {
 	return sum / float64(max(1, len(x)))
 }
 
+func variance(x []float64) float64 {
+	m, sum := mean(x), 0.0
+	for _, v := range x {
+		sum += float64((v - m) * (v - m))
+	}
+	return sum / float64(max(1, len(x)))
+}
+
 func spread(x []float64) float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range x {

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -18,6 +19,7 @@ import (
 const (
 	nearArea, nearShare       = 0.99, 0.96 // a copy with noise: removed
 	unitShare                 = 0.98       // of the answer's variance, in its own unit: removed
+	noisyShare                = 0.80       // of the variance of a copy of the answer with an error added: removed
 	strongArea, strongShare   = 0.95, 0.85 // told
 	lateArea, lateShare       = 0.75, 0.60 // late by its name and this strong: removed
 	hintArea, hintShare       = 0.60, 0.25 // late by its name and this strong: told
@@ -155,6 +157,10 @@ func (c *checks) nearly(key *answerKey, s *suspect) verdict {
 			v.evidence = fmt.Sprintf("it is the answer with an error that leaves %.1f %% of its variance, in the same unit and without a shift of it", 100*share)
 			return v
 		}
+		if share := key.noisyValue(s); share >= noisyShare {
+			v.evidence = fmt.Sprintf("it is the answer plus an error that is the same for small and large answers: one more of the answer is one more of it, without a shift, and %.1f %% of its variance is the answer's", 100*share)
+			return v
+		}
 		return verdict{}
 	}
 	if recall := key.pairedLevels(s); recall >= 0.9 {
@@ -184,6 +190,46 @@ func (k *answerKey) sameUnit(s *suspect) float64 {
 	}
 	slope, _, unexplained := line(xs, ys)
 	if 2*len(xs) < len(k.rows) || len(xs) < minRowsForTest || math.Abs(slope-1) > 0.03 {
+		return 0
+	}
+	return 1 - unexplained
+}
+
+// noisyValue is the share of a column's variance that is the answer's, if the
+// column is the answer with an error added: as a function of the answer it has
+// a slope of 1 (to within 2 %) and no shift (of 2 % of the spread), and the
+// error is as wide in each quarter of the answers; 0 for other columns.
+func (k *answerKey) noisyValue(s *suspect) float64 {
+	if s.Kind != table.Number {
+		return 0
+	}
+	type pair struct{ x, y float64 }
+	var pairs []pair
+	var xs, ys []float64
+	for i, v := range k.values(s.Column) {
+		if v == v {
+			pairs = append(pairs, pair{v, k.raw[i]})
+			xs, ys = append(xs, v), append(ys, k.raw[i])
+		}
+	}
+	if 2*len(xs) < len(k.rows) || len(xs) < 4*minRowsForTest {
+		return 0
+	}
+	slope, _, unexplained := line(ys, xs)
+	if math.Abs(slope-1) > 0.02 || math.Abs(mean(xs)-mean(ys)) > 0.02*math.Sqrt(variance(ys)) {
+		return 0
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.y, b.y) })
+	low, high := math.Inf(1), 0.0
+	for q := range 4 {
+		var errors []float64
+		for _, p := range pairs[q*len(pairs)/4 : (q+1)*len(pairs)/4] {
+			errors = append(errors, p.x-p.y)
+		}
+		width := math.Sqrt(variance(errors))
+		low, high = min(low, width), max(high, width)
+	}
+	if !(low > 0) || high > 1.3*low {
 		return 0
 	}
 	return 1 - unexplained

@@ -224,6 +224,9 @@ var plants = []struct {
 			return ""
 		})
 	}},
+	{"leak.near_copy", "r", func(m *made) {
+		m.add("flag_x", func(i int) string { return number(m.answer[i] + 3*m.scale()*m.random.NormFloat64()) })
+	}},
 	{"leak.after_outcome", "r", func(m *made) {
 		sorted := slices.Sorted(slices.Values(m.answer))
 		m.add("flag_x", func(i int) string {
