@@ -184,6 +184,9 @@ func (o Options) check() error {
 	if s.Seed > handoff.MaxSeed {
 		return usage("settings.seed", "--seed", fmt.Sprintf("the seed is above %d", uint64(handoff.MaxSeed)), "use a smaller seed")
 	}
+	if s.Name != "" && !handoff.IsModelName(s.Name) {
+		return usage("settings.name", "--name", fmt.Sprintf("%q cannot be the name of a model", s.Name), "use "+handoff.NameRule)
+	}
 	if s.Until != "" && !slices.Contains(handoff.Agents(), s.Until) {
 		return usage("settings.agent", "--until", "there is no such agent", "use one of "+agentNames())
 	}

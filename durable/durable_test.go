@@ -571,6 +571,7 @@ func TestWhatCannotBegin(t *testing.T) {
 	}{
 		{"data.missing", func(o *durable.Options) { o.Brief.Sources = []handoff.Source{{Path: "/nowhere/at/all.csv"}} }},
 		{"settings.seed", func(o *durable.Options) { o.Brief.Settings.Seed = 1 << 60 }},
+		{"settings.name", func(o *durable.Options) { o.Brief.Settings.Name = "a/../b" }},
 		{"settings.agent", func(o *durable.Options) { o.Brief.Settings.Until = "cook" }},
 		{"settings.from", func(o *durable.Options) { o.From = handoff.ModelTrainer }},
 		{"settings.waive", func(o *durable.Options) { o.Brief.Settings.Waivers = []handoff.Waiver{{Code: "a.b"}} }},

@@ -24,7 +24,7 @@ func (d Deployment) Check() []Fault {
 	l.must(oneOf(d.Status, deploymentStates...), "/status", "is not a state", listed(deploymentStates...))
 	l.must(oneOf(d.Strategy, strategies...), "/strategy", "is not a strategy", listed(strategies...))
 	l.must(oneOf(d.Slot, slots...), "/slot", "is not a slot", listed(slots...))
-	l.must(slugForm.MatchString(d.Name), "/name", "is not a slug", "lower-case letters, digits and single hyphens")
+	l.must(IsModelName(d.Name), "/name", "is no name of a model", NameRule)
 	l.must(d.Version >= 1, "/version", "is below 1", "versions count from 1")
 	l.must(d.Digest == "sha256:"+d.Model.File.SHA256, "/digest", "is not that of the model's file", "deploy the file that was handed over")
 	l.must(d.Previous == nil || fileDigestForm.MatchString(*d.Previous), "/previous", "is not a file's digest", "sha256: and 64 hex digits, or null")

@@ -141,7 +141,7 @@ func (c Choice) checkChosen(l *faultList, board map[string]Candidate) {
 func (m Model) Check() []Fault {
 	l := &faultList{}
 	l.within("/choice", m.Choice.Check())
-	l.must(slugForm.MatchString(m.Name), "/name", "is not a slug", "lower-case letters, digits and single hyphens")
+	l.must(IsModelName(m.Name), "/name", "is no name of a model", NameRule)
 	l.must(m.File.Bytes > 0, "/file/bytes", "is 0", "store the file")
 	l.must(oneOf(m.Calibration, calibrations...), "/calibration", "is not a calibration", listed(calibrations...))
 	l.must(m.Openings >= 1, "/openings", "is below 1", "count this one")

@@ -21,6 +21,7 @@ var (
 	clauseOrigins = []string{"request", "flag", "data", "default"}
 
 	slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	nameForm = regexp.MustCompile(`^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$`)
 	ruleForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
 

@@ -25,6 +25,13 @@ type Model struct {
 	Notes       []string                       `json:"notes"`
 }
 
+// NameRule says what the name of a model may be.
+const NameRule = "letters and digits, with single hyphens or underscores between, at most 100"
+
+// IsModelName tells that a name is one by NameRule: it stands in addresses and
+// names of files.
+func IsModelName(name string) bool { return len(name) <= 100 && nameForm.MatchString(name) }
+
 // Member is a part of the ensemble.
 type Member struct {
 	ID     string  `json:"id"`
