@@ -19,7 +19,7 @@ import (
 // are the first words that are used for nothing else.
 var (
 	code  = regexp.MustCompile(`^"(agent|criteria|data|deploy|gate|handoff|label|leak|learn|memory|metric|model|observe|output|personal|predict|program|request|run|scope|septet|serve|settings|source|spec|split|usage|workspace)\.[a-z_]*"$`)
-	other = []string{"leak.target_", "criteria.", "septet.agent", "septet.run", "septet.reused", "split.by", "split.train", "split.validation", "split.test", "split.holdout", "label.rule", "learn.py", "spec.yaml", "server.lock", "memory.max", "memory.current"}
+	other = []string{"leak.target_", "criteria.", "septet.agent", "septet.run", "septet.reused", "split.by", "split.train", "split.validation", "split.test", "split.holdout", "label.rule", "learn.py", "spec.yaml", "server.lock", "memory.max", "memory.current", "memory.stat"}
 )
 
 // TestCatalogueIsWhole holds docs/findings.md against the codes in the
