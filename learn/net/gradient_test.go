@@ -17,10 +17,10 @@ func TestGradientIsThatOfTheLoss(t *testing.T) {
 		for i := range d.Weight {
 			d.Weight[i] = float64(1 + i%3)
 		}
-		l := Learner{Width: 5, Hidden: 3, Bins: 4}.filled(task)
+		l := Learner{Width: 5, Hidden: 3}.filled(task)
 		targets := newTargets(&d)
 		m := &Model{task: d.Task, classes: d.Classes}
-		m.columns, _ = fitColumns(t.Context(), &d, targets, l.Bins, 1)
+		m.columns, _ = fitColumns(t.Context(), &d, targets, 4, 1)
 		m.shape = shape{width: l.Width, hidden: l.Hidden, outputs: m.Width()}
 		for j := range m.columns {
 			m.shape.rows += m.columns[j].rows()

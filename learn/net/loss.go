@@ -16,11 +16,12 @@ type targets struct {
 	value  []float64 // of each of rows
 	x      coded     // each of rows as the first layer takes it
 
-	offset, scale float64 // target = offset + scale × value
-	low, high     float64 // targets
-	bias          []float32
+	offset, scale float64   // target = offset + scale × value
+	low, high     float64   // the least and the greatest target
+	bias          []float32 // the outputs that say the same of every row, what suits them best
 }
 
+// newTargets is the rows of d to learn from, without x.
 func newTargets(d *learn.Data) *targets {
 	t := &targets{task: d.Task, scale: 1, low: math.Inf(1), high: math.Inf(-1)}
 	t.take(d)

@@ -34,7 +34,7 @@ type Learner struct {
 	Width  int     `json:"width"`  // units of a hidden layer. 0: 64
 	Hidden int     `json:"hidden"` // hidden layers, at most 4. 0: 2
 	Nets   int     `json:"nets"`   // how many are averaged; valid may leave one. 0: 2
-	Bins   int     `json:"bins"`   // pieces of a number's line. 0: 24, for regression 32; negative: a straight line
+	Bins   int     `json:"bins"`   // pieces of a number's line. 0: rows / 150, 8 to 24, for regression 32; negative: a straight line
 	Epochs int     `json:"epochs"` // times that every row is seen. 0: 2,000 / √rows, 12 to 40
 	Batch  int     `json:"batch"`  // rows of a step. 0: 32 to 256, by the rows
 	Rate   float64 `json:"rate"`   // learning rate. 0: 0.005
@@ -75,7 +75,7 @@ func (l Learner) fit(ctx context.Context, train, valid *learn.Data, opt learn.Op
 	t := newTargets(train)
 	m := &Model{task: train.Task, classes: train.Classes, offset: t.offset, scale: t.scale, low: t.low, high: t.high}
 	var err error
-	if m.columns, err = fitColumns(ctx, train, t, l.Bins, threads); err != nil {
+	if m.columns, err = fitColumns(ctx, train, t, l.bins(train.Task, len(t.rows)), threads); err != nil {
 		return nil, err
 	}
 	m.shape = shape{width: l.Width, hidden: l.Hidden, outputs: m.Width()}
@@ -123,18 +123,17 @@ func (l Learner) number(i int) Learner {
 // filled has every zero that means a default replaced by it. Values are told
 // more finely than classes, and so can be learned with less restraint.
 func (l Learner) filled(task learn.Task) Learner {
-	bins, dropout, decay := 24, 0.1, 1.0
+	dropout, decay := 0.1, 1.0
 	if task == learn.Regression {
-		bins, dropout, decay = 32, 0, 0.3
+		dropout, decay = 0, 0.3
 	}
 	fill(&l.Width, 64)
 	fill(&l.Hidden, 2)
 	fill(&l.Nets, 2)
-	fill(&l.Bins, bins)
 	fill(&l.Rate, 0.005)
 	fill(&l.Dropout, dropout)
 	fill(&l.Decay, decay)
-	l.Bins, l.Dropout, l.Decay = max(l.Bins, 0), max(l.Dropout, 0), max(l.Decay, 0)
+	l.Dropout, l.Decay = max(l.Dropout, 0), max(l.Decay, 0)
 	return l
 }
 
@@ -152,6 +151,18 @@ func (l Learner) check() error {
 		return fmt.Errorf("epochs %d, batch %d, rate %v, dropout %v, decay %v: out of range", l.Epochs, l.Batch, l.Rate, l.Dropout, l.Decay)
 	}
 	return nil
+}
+
+// bins is the pieces of a number's line. Classes are little to learn from, so
+// that on few rows of them a line of many pieces learns the noise.
+func (l Learner) bins(task learn.Task, rows int) int {
+	switch {
+	case l.Bins != 0:
+		return max(l.Bins, 0)
+	case task == learn.Regression:
+		return 32
+	}
+	return min(max(rows/150, 8), 24)
 }
 
 // batch is the rows of a step: few for small tables, which need the steps.

@@ -45,6 +45,8 @@ const (
 	epsilon = 1e-8
 )
 
+// train fits one net to t and gives it as it was after the epoch that did best
+// on valid; the last one, where valid is nil. number is its number.
 func (l Learner) train(ctx context.Context, m *Model, t, valid *targets, seed uint64, number int) (network, error) {
 	n := len(t.rows)
 	epochs, steps := l.epochs(n), max(n/l.batch(n), 1)
@@ -115,6 +117,7 @@ func (n *network) fillUnseen(columns []column, x *coded) {
 	}
 }
 
+// trainer is the room to learn in, for batches of so many rows at most.
 func (l Learner) trainer(m *Model, batch int, random *rand.Rand) *trainer {
 	s := m.shape
 	r := &trainer{Learner: l, rows: s.rows, columns: m.columns, random: random, power: [2]float64{1, 1}}
