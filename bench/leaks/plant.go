@@ -64,6 +64,33 @@ var plants = []plant{
 		}
 		t.add(mark, func(i int) string { return figure(level[i] + scale*t.NormFloat64()) })
 	}},
+	{leak: "copy with noise", how: "classes, one in ten wrong", task: "classes", do: func(t *sheet) {
+		level := t.levels()
+		t.add(mark, func(i int) string {
+			at := i
+			if t.IntN(10) == 0 {
+				at = t.IntN(len(level))
+			}
+			return strconv.Itoa(int(level[at]))
+		})
+	}},
+	{leak: "copy with noise", how: "a number with an error of a quarter of the spread", do: func(t *sheet) {
+		level := t.levels()
+		scale := 0.35
+		if !t.classes() {
+			scale = spread(level) / 4
+		}
+		t.add(mark, func(i int) string { return figure(level[i] + scale*t.NormFloat64()) })
+	}},
+	{leak: "timestamped post-outcome field", how: "an instant that only one class has, rows without a time", do: func(t *sheet) {
+		chosen := t.chosen()
+		t.add(mark, func(i int) string {
+			if !chosen[i] {
+				return ""
+			}
+			return time.Date(2024, 1, 1+t.IntN(300), t.IntN(24), t.IntN(60), t.IntN(60), 0, time.UTC).Format(time.DateTime)
+		})
+	}},
 	{leak: "timestamped post-outcome field", how: "a date that only one class has", time: true, do: func(t *sheet) {
 		chosen := t.chosen()
 		t.add(mark, func(i int) string {
@@ -99,6 +126,17 @@ var plants = []plant{
 	}},
 	{leak: "aggregate of the label", how: "the mean answer of the others of a group", do: func(t *sheet) {
 		t.aggregate(func(sum, n, own float64) float64 { return (sum - own) / (n - 1) })
+	}},
+	{leak: "aggregate of the label", how: "the mean answer of a group, two places", do: func(t *sheet) {
+		t.aggregate(func(sum, n, own float64) float64 { return math.Round(100*sum/n) / 100 })
+	}},
+	{leak: "text that spells the class", how: "a note with another word for each class", task: "classes", do: func(t *sheet) {
+		level := t.levels()
+		words := strings.Fields("caller wrote asked again about terms office moved waits letter second branch clerk visit")
+		word := func() string { return words[t.IntN(len(words))] }
+		t.add(mark, func(i int) string {
+			return fmt.Sprintf("%s %s code%c %s", word(), word(), 'a'+rune(level[i]), word())
+		})
 	}},
 	{leak: "text that spells the class", how: "a note that says the answer", do: func(t *sheet) {
 		words := strings.Fields("caller wrote asked again about terms office moved waits letter second branch clerk visit")
