@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -10,12 +11,12 @@ import (
 // aggregates finds columns that were made of the answers of a group: the mean
 // or the sum of the answers of all rows with the same value of another column,
 // the row itself among them or left out. The evidence is by column.
-func (c *checks) aggregates(all []*suspect) map[string]string {
+func (c *checks) aggregates(ctx context.Context, all []*suspect) map[string]string {
 	found := map[string]string{}
 	for _, t := range []*table.Table{c.e.inputs, c.e.others} {
 		for i := range t.Columns {
 			g := &t.Columns[i]
-			if g.Kind == table.Time {
+			if g.Kind == table.Time || ctx.Err() != nil {
 				continue
 			}
 			number := oneNumberEach(g)

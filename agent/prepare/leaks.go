@@ -81,7 +81,7 @@ func (c *checks) leaks(ctx context.Context) {
 	if err != nil {
 		return // and the gate stays open
 	}
-	c.aggregate = c.aggregates(all)
+	c.aggregate = c.aggregates(ctx, all)
 	for _, s := range all {
 		if ctx.Err() != nil {
 			return
