@@ -26,7 +26,7 @@ func OfScope(scope handoff.Scope, s handoff.Settings) int64 {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	if scope.Label != nil {
-		return ofEvents(scope.Tables)
+		return ofEvents(scope.Tables, Limit(s.Memory))
 	}
 	for i := range scope.Tables {
 		if t := &scope.Tables[i]; t.Name == scope.Main {
@@ -37,15 +37,20 @@ func OfScope(scope handoff.Scope, s handoff.Settings) int64 {
 }
 
 // ofEvents is the largest table as it is loaded and, in the data engine, all
-// of them; the engine spills what goes beyond its share.
-func ofEvents(tables []table.TableInfo) int64 {
+// of them with what it joins and counts; what goes beyond its share it spills.
+func ofEvents(tables []table.TableInfo, limit int64) int64 {
+	const engine = 4 // times the tables
 	largest, all := 0.0, 0.0
 	for i := range tables {
 		bytes := held(&tables[i])
 		largest = max(largest, bytes)
 		all += bytes
 	}
-	return int64(program + slack*(largest+all/2))
+	joined := engine * all
+	if limit > 0 {
+		joined = min(joined, float64(Engine(limit)))
+	}
+	return int64(program + slack*(largest+joined))
 }
 
 // prepared is what the data preparer holds: the columns, what it notes of each
