@@ -30,7 +30,7 @@ type Bench struct {
 const Unit = "fit"
 
 // version is raised whenever an equal key would give another fit.
-const version = 6
+const version = 7
 
 // Open loads the features of in's train and validation rows. decode reads a
 // model back by the name of its learner.

@@ -34,7 +34,7 @@ type Learner struct {
 	Width  int     `json:"width"`  // units of a hidden layer. 0: 64
 	Hidden int     `json:"hidden"` // hidden layers, at most 4. 0: 2
 	Nets   int     `json:"nets"`   // how many are averaged; valid may leave one. 0: 2
-	Bins   int     `json:"bins"`   // pieces of a number's line. 0: rows / 150, 8 to 24, for regression 32; negative: a straight line
+	Bins   int     `json:"bins"`   // pieces of a number's line. 0: rows / 400, 8 to 24, for regression 32; negative: a straight line
 	Epochs int     `json:"epochs"` // times that every row is seen. 0: 2,000 / √rows, 12 to 40
 	Batch  int     `json:"batch"`  // rows of a step. 0: 32 to 256, by the rows
 	Rate   float64 `json:"rate"`   // learning rate. 0: 0.005
@@ -162,7 +162,7 @@ func (l Learner) bins(task learn.Task, rows int) int {
 	case task == learn.Regression:
 		return 32
 	}
-	return min(max(rows/150, 8), 24)
+	return min(max(rows/400, 8), 24)
 }
 
 // batch is the rows of a step: few for small tables, which need the steps.
