@@ -36,21 +36,19 @@ func OfScope(scope handoff.Scope, s handoff.Settings) int64 {
 	return 0
 }
 
-// ofEvents is the largest table as it is loaded and, in the data engine, all
-// of them with what it joins and counts; what goes beyond its share it spills.
+// ofEvents is what the data engine has of its own, and the tables with what it
+// joins and counts of them; with a limit it spills down to the tables alone.
 func ofEvents(tables []table.TableInfo, limit int64) int64 {
-	const engine = 4 // times the tables
-	largest, all := 0.0, 0.0
+	const own, joined = 140 << 20, 3.6
+	all := 0.0
 	for i := range tables {
-		bytes := held(&tables[i])
-		largest = max(largest, bytes)
-		all += bytes
+		all += held(&tables[i])
 	}
-	joined := engine * all
+	bytes := own + joined*all
 	if limit > 0 {
-		joined = min(joined, float64(Engine(limit)))
+		bytes = max(own+all, min(bytes, float64(Engine(limit))))
 	}
-	return int64(program + slack*(largest+joined))
+	return int64(program + slack*bytes)
 }
 
 // prepared is what the data preparer holds: the columns, what it notes of each
