@@ -106,7 +106,7 @@ func (r *rig) train(recipe servetest.Recipe) {
 		f := &r.file.Transform.Features[i]
 		kind := map[table.Kind]string{table.Number: "number", table.Text: "category"}[f.Kind()]
 		r.in.Choice.Features.Kept = append(r.in.Choice.Features.Kept, handoff.Feature{
-			Name: f.Name, Kind: kind, Formula: f.Formula, SourceColumns: r.file.Transform.Sources(f), Rank: i + 1,
+			Name: f.Name, Kind: kind, Formula: f.Formula, SourceColumns: r.file.Transform.Sources(f), Rank: i + 1, Curve: []handoff.Step{},
 		})
 	}
 	r.in.Choice.Features.Interactions = []handoff.Interaction{}

@@ -151,7 +151,7 @@ func (d *Draw) Features(in handoff.Dataset) handoff.Features {
 	for i, rank := range d.Perm(n) {
 		f.Kept = append(f.Kept, handoff.Feature{
 			Name: fmt.Sprintf("f%d", i+1), Kind: []string{"number", "category"}[d.IntN(2)], Formula: "c1 as it is",
-			SourceColumns: []string{"c1", "t1.when"}, Importance: ptr(d.NormFloat64()), Rank: rank + 1, Shap: ptr(d.Float64()),
+			SourceColumns: []string{"c1", "t1.when"}, Importance: ptr(d.NormFloat64()), Rank: rank + 1, Shap: ptr(d.Float64()), Curve: []handoff.Step{},
 		})
 		if i == 0 || d.maybe() {
 			d.curve(&f.Kept[i], in.Scope)
