@@ -272,7 +272,7 @@ func (d *Draw) detail(m *handoff.Model, task string) {
 		Column: "region", Groups: []handoff.Group{group, other},
 		Differences: []handoff.Difference{{Group: "north", What: "loss", Value: 0.3, Others: 0.2, P: 0.01}},
 	}}
-	m.Segments = []handoff.Breakdown{{Column: "c1", Groups: []handoff.Group{other}}}
+	m.Segments = []handoff.Breakdown{{Column: "c1", Groups: []handoff.Group{other}, Differences: []handoff.Difference{}}}
 	m.Learning = &handoff.Learning{
 		Candidate: "trees-1", Metric: name, Points: []handoff.LearnPoint{{Rows: 100, Mean: 0.7, SE: 0.02}, {Rows: 400, Mean: 0.8, SE: 0.01}},
 		Units: 15, Gain: ptr(0.01), GainSE: ptr(0.002), Words: "twice the rows would be worth about 0.01",
