@@ -151,7 +151,7 @@ func (d *Draw) Features(in handoff.Dataset) handoff.Features {
 	for i, rank := range d.Perm(n) {
 		f.Kept = append(f.Kept, handoff.Feature{
 			Name: fmt.Sprintf("f%d", i+1), Kind: []string{"number", "category"}[d.IntN(2)], Formula: "c1 as it is",
-			SourceColumns: []string{"c1", "t1.when"}, Importance: ptr(d.NormFloat64()), Rank: rank + 1, Shap: ptr(d.Float64()), Curve: []handoff.Step{},
+			SourceColumns: []string{"c1", "t1.when"}, Importance: ptr(d.NormFloat64()), Rank: rank + 1, Shap: ptr(d.Float64()),
 		})
 		if i == 0 || d.maybe() {
 			d.curve(&f.Kept[i], in.Scope)
@@ -241,6 +241,10 @@ func (d *Draw) Model(in handoff.Choice) handoff.Model {
 	for _, c := range scope.Criteria {
 		m.Verdicts = append(m.Verdicts, handoff.Verdict{Criterion: c, Met: d.maybe(), Evidence: "0.84, the bar is 0.80"})
 	}
+	m, _, err := handoff.Encode(m) // as its reader sees it
+	if err != nil {
+		panic(err)
+	}
 	return m
 }
 
@@ -272,7 +276,7 @@ func (d *Draw) detail(m *handoff.Model, task string) {
 		Column: "region", Groups: []handoff.Group{group, other},
 		Differences: []handoff.Difference{{Group: "north", What: "loss", Value: 0.3, Others: 0.2, P: 0.01}},
 	}}
-	m.Segments = []handoff.Breakdown{{Column: "c1", Groups: []handoff.Group{other}, Differences: []handoff.Difference{}}}
+	m.Segments = []handoff.Breakdown{{Column: "c1", Groups: []handoff.Group{other}}}
 	m.Learning = &handoff.Learning{
 		Candidate: "trees-1", Metric: name, Points: []handoff.LearnPoint{{Rows: 100, Mean: 0.7, SE: 0.02}, {Rows: 400, Mean: 0.8, SE: 0.01}},
 		Units: 15, Gain: ptr(0.01), GainSE: ptr(0.002), Words: "twice the rows would be worth about 0.01",
