@@ -124,6 +124,9 @@ func (s Shape) plain() tree.Boost {
 	if s.isLarge() {
 		b.LearningRate, b.Leaves = 0.1, 24
 	}
+	if s.Classes > 2 && s.isHuge() { // a tree of each class in every round
+		b.LearningRate, b.Leaves = 0.2, 24
+	}
 	return b
 }
 
