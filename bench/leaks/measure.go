@@ -1,21 +1,20 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/septet-ml/septet/bench/dataset"
+	"github.com/septet-ml/septet/bench/trial"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/test/e2e/drive"
 )
@@ -35,12 +34,12 @@ type outcome struct {
 }
 
 func (p plan) measure(ctx context.Context) ([]outcome, error) {
-	all, err := sets(p.data)
+	all, err := dataset.All(p.data)
 	if err != nil {
 		return nil, err
 	}
 	path := filepath.Join(p.work, "cases.ndjson")
-	known, err := outcomes(path)
+	known, err := trial.Cases[outcome](path)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +49,12 @@ func (p plan) measure(ctx context.Context) ([]outcome, error) {
 			continue
 		}
 		for _, x := range append([]plant{{do: func(*sheet) {}}}, plants...) {
-			if x.task != "" && (x.task == "classes") != s.classes() {
+			if x.task != "" && (x.task == "classes") != s.HasClasses() {
 				continue
 			}
-			at := slices.IndexFunc(known, func(o outcome) bool { return o.Set == s.Name && o.Leak == x.leak && o.How == x.how })
+			at := slices.IndexFunc(known, func(o outcome) bool {
+				return o.Set == s.Name && o.Leak == x.leak && o.How == x.how && o.Program == p.program.Digest
+			})
 			if at >= 0 {
 				ended = append(ended, known[at])
 				continue
@@ -62,7 +63,7 @@ func (p plan) measure(ctx context.Context) ([]outcome, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s: %w", s.Name, x.how, err)
 			}
-			if err := appendLine(path, o); err != nil {
+			if err := trial.Append(path, o); err != nil {
 				return nil, err
 			}
 			ended = append(ended, o)
@@ -73,11 +74,11 @@ func (p plan) measure(ctx context.Context) ([]outcome, error) {
 }
 
 // try plants one leak into one set and sees what becomes of it.
-func (p plan) try(ctx context.Context, s set, x plant) (outcome, error) {
-	o := outcome{Set: s.Name, Leak: x.leak, How: x.how, Wrong: []string{}}
+func (p plan) try(ctx context.Context, s dataset.Set, x plant) (outcome, error) {
+	o := outcome{Set: s.Name, Leak: x.leak, How: x.how, Wrong: []string{}, Program: p.program.Digest}
 	seed := fnv.New64a()
 	seed.Write([]byte(s.Name + "\x00" + x.how))
-	t, err := s.draw(p.data, p.rows, seed.Sum64())
+	t, err := draw(s, p.rows, seed.Sum64())
 	if err != nil {
 		return o, err
 	}
@@ -89,21 +90,21 @@ func (p plan) try(ctx context.Context, s set, x plant) (outcome, error) {
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
 		return o, err
 	}
-	if err := t.write(filepath.Join(dir, "rows.csv")); err != nil {
+	if err := dataset.Write(filepath.Join(dir, "rows.csv"), rune(s.Delimiter[0]), t.header, t.rows); err != nil {
 		return o, err
 	}
 	task := s.Task
-	if !s.classes() {
+	if !s.HasClasses() {
 		task = "regression"
 	}
 	args := []string{
 		"run", "predict " + s.Target, "--data", "rows.csv", "--target", s.Target, "--yes", "--until", "data_preparer",
 		"--set", "minimum_samples=100", "--set", "problem_type=" + task,
 	}
-	if s.Positive != nil {
-		args = append(args, "--positive", *s.Positive)
+	if s.Positive != "" {
+		args = append(args, "--positive", s.Positive)
 	}
-	given := slices.Concat(s.Keys, s.Leaks, s.Debatable)
+	given := slices.Concat(s.IDs, s.Leaks, s.Debatable)
 	if len(given) > 0 {
 		args = append(args, "--exclude", strings.Join(given, ","))
 	}
@@ -112,14 +113,13 @@ func (p plan) try(ctx context.Context, s set, x plant) (outcome, error) {
 	} else if slices.Contains(t.header, "customer_id") {
 		args = append(args, "--set", "time=none") // a division by time lets known entities recur
 	}
-	w := drive.Workspace{Program: p.program, Dir: dir}
+	w := drive.Workspace{Program: p.program.Path, Dir: dir}
 	limited, cancel := context.WithTimeout(ctx, p.limit)
 	defer cancel()
 	r, err := w.Run(limited, args...)
 	if err != nil {
 		return o, errors.Join(err, w.Stop())
 	}
-	o.Program = r.Program
 	judge(&o, t, r, given)
 	if x.rows && r.Error == nil {
 		o.Found, err = together(limited, w, r.RunID, t, x)
@@ -187,38 +187,6 @@ func together(ctx context.Context, w drive.Workspace, run string, t *sheet, x pl
 		part[key(row-1)] = cells[1]
 	}
 	return len(rows) > 1, nil
-}
-
-func outcomes(path string) ([]outcome, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var all []outcome
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var o outcome
-		if json.Unmarshal(lines.Bytes(), &o) == nil { // the last line may be torn
-			all = append(all, o)
-		}
-	}
-	return all, nil
-}
-
-func appendLine(path string, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(line, '\n'))
-	return errors.Join(err, f.Close())
 }
 
 // excluded are the columns that the scope left out.

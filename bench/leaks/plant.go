@@ -40,7 +40,7 @@ var plants = []plant{
 	{leak: "deterministic function", how: "a number that grows with the answer", do: func(t *sheet) {
 		level := t.levels()
 		t.add(mark, func(i int) string {
-			if t.classes() {
+			if t.HasClasses() {
 				return figure(100*level[i] + 90*t.Float64())
 			}
 			return figure(12 * math.Cbrt(level[i]))
@@ -59,7 +59,7 @@ var plants = []plant{
 	{leak: "copy with noise", how: "a number with an error of a tenth of the spread", do: func(t *sheet) {
 		level := t.levels()
 		scale := 0.2
-		if !t.classes() {
+		if !t.HasClasses() {
 			scale = spread(level) / 10
 		}
 		t.add(mark, func(i int) string { return figure(level[i] + scale*t.NormFloat64()) })
@@ -77,7 +77,7 @@ var plants = []plant{
 	{leak: "copy with noise", how: "a number with an error of a quarter of the spread", do: func(t *sheet) {
 		level := t.levels()
 		scale := 0.35
-		if !t.classes() {
+		if !t.HasClasses() {
 			scale = spread(level) / 4
 		}
 		t.add(mark, func(i int) string { return figure(level[i] + scale*t.NormFloat64()) })
@@ -168,7 +168,7 @@ func (t *sheet) levels() []float64 {
 	out := make([]float64, len(t.answer))
 	var seen []string
 	for i, text := range t.answer {
-		if !t.classes() {
+		if !t.HasClasses() {
 			out[i], _ = strconv.ParseFloat(text, 64)
 			continue
 		}
@@ -185,7 +185,7 @@ func (t *sheet) levels() []float64 {
 // or those above the median.
 func (t *sheet) chosen() []bool {
 	out := make([]bool, len(t.answer))
-	if !t.classes() {
+	if !t.HasClasses() {
 		level := t.levels()
 		sorted := slices.Sorted(slices.Values(level))
 		for i, v := range level {
@@ -199,8 +199,8 @@ func (t *sheet) chosen() []bool {
 			most = text
 		}
 	}
-	if t.Positive != nil {
-		most = *t.Positive
+	if t.Positive != "" {
+		most = t.Positive
 	}
 	for i, text := range t.answer {
 		out[i] = text == most
@@ -224,7 +224,7 @@ func (t *sheet) sorted() []int {
 // the answers of their rows.
 func (t *sheet) aggregate(of func(sum, n, own float64) float64) {
 	value := t.levels()
-	if t.classes() {
+	if t.HasClasses() {
 		for i, chosen := range t.chosen() {
 			value[i] = 0
 			if chosen {

@@ -5,18 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/bench/trial"
 )
-
-// rate is k of n in words, with exact 95 % bounds.
-func rate(k, n int) string {
-	hit := make([]float64, n)
-	for i := range k {
-		hit[i] = 1
-	}
-	p := metric.ProportionOf(hit, nil)
-	return fmt.Sprintf("%d of %d = %.1f %% (%.1f to %.1f)", k, n, 100*p.Value, 100*p.Low, 100*p.High)
-}
 
 // report is the table of all cases.
 func report(title string, all []outcome) string {
@@ -45,9 +35,9 @@ func report(title string, all []outcome) string {
 			}
 		}
 		found, planted = found+k, planted+n
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", leak, rate(k, n), listed(codes))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", leak, trial.Rate(k, n), listed(codes))
 	}
-	fmt.Fprintf(&b, "| **all** | **%s** | |\n", rate(found, planted))
+	fmt.Fprintf(&b, "| **all** | **%s** | |\n", trial.Rate(found, planted))
 	wrong, clean := 0, 0
 	var lost, more []string
 	for _, o := range all {
@@ -75,8 +65,8 @@ func report(title string, all []outcome) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "| clean columns removed, tables as they are | %s | |\n", rate(wrong, clean))
-	fmt.Fprintf(&b, "| clean columns removed, beside a planted leak | %s | |\n\n", rate(again, of))
+	fmt.Fprintf(&b, "| clean columns removed, tables as they are | %s | |\n", trial.Rate(wrong, clean))
+	fmt.Fprintf(&b, "| clean columns removed, beside a planted leak | %s | |\n\n", trial.Rate(again, of))
 	for _, x := range missed {
 		fmt.Fprintf(&b, "- missed: %s\n", x)
 	}

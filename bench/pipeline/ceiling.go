@@ -48,7 +48,7 @@ func distance(ctx context.Context, p plan, seed int) (got, best float64, rows in
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
 		return 0, 0, 0, err
 	}
-	w := drive.Workspace{Program: p.program, Dir: dir}
+	w := drive.Workspace{Program: p.program.Path, Dir: dir}
 	if _, stderr, exit, err := w.Exec(ctx, "sample", "hcp", "tables", "--hcps", fmt.Sprint(p.hcps), "--seed", fmt.Sprint(seed)); err != nil || exit != 0 {
 		return 0, 0, 0, fmt.Errorf("sample: exit %d: %w: %s", exit, err, stderr)
 	}

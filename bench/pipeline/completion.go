@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/septet-ml/septet/bench/dataset"
+	"github.com/septet-ml/septet/bench/trial"
 	"github.com/septet-ml/septet/ledger"
 	"github.com/septet-ml/septet/test/e2e/drive"
 )
@@ -37,12 +36,12 @@ type outcome struct {
 // completion runs the sets × mutations, in an order by chance so that any part
 // of them is a sample of all.
 func completion(ctx context.Context, p plan, t *table) error {
-	all, err := sets(p.data)
+	all, err := dataset.All(p.data)
 	if err != nil {
 		return err
 	}
 	type pair struct {
-		set      set
+		set      dataset.Set
 		mutation mutation
 	}
 	var pairs []pair
@@ -54,13 +53,15 @@ func completion(ctx context.Context, p plan, t *table) error {
 	chance := rand.New(rand.NewPCG(1, 1))
 	chance.Shuffle(len(pairs), func(i, j int) { pairs[i], pairs[j] = pairs[j], pairs[i] })
 	path := filepath.Join(p.work, "cases.ndjson")
-	known, err := outcomes(path)
+	known, err := trial.Cases[outcome](path)
 	if err != nil {
 		return err
 	}
 	start, ended := time.Now(), []outcome{}
 	for i, c := range pairs {
-		at := slices.IndexFunc(known, func(o outcome) bool { return o.Set == c.set.Name && o.Mutation == c.mutation.name })
+		at := slices.IndexFunc(known, func(o outcome) bool {
+			return o.Set == c.set.Name && o.Mutation == c.mutation.name && o.Program == p.program.Digest
+		})
 		if at >= 0 {
 			ended = append(ended, known[at])
 			continue
@@ -72,20 +73,20 @@ func completion(ctx context.Context, p plan, t *table) error {
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", c.set.Name, c.mutation.name, err)
 		}
-		if err := appendLine(path, o); err != nil {
+		if err := trial.Append(path, o); err != nil {
 			return err
 		}
 		ended = append(ended, o)
-		fmt.Fprintf(os.Stderr, "%3d/%d %6s  %-26s %-18s %-11s %s %s\n", i+1, len(pairs), since(start), o.Set, o.Mutation, o.Status, o.Code, o.Why)
+		fmt.Fprintf(os.Stderr, "%3d/%d %6s  %-26s %-18s %-11s %s %s\n", i+1, len(pairs), time.Since(start).Round(time.Second), o.Set, o.Mutation, o.Status, o.Code, o.Why)
 	}
 	summarise(ended, p, t)
 	return nil
 }
 
 // try is one case in a workspace of its own, which is kept if it fails.
-func try(ctx context.Context, p plan, s set, m mutation, deploy bool) (outcome, error) {
-	o := outcome{Set: s.Name, Mutation: m.name, Deploy: deploy}
-	sheet, err := s.draw(p.data, p.rows*max(1, m.more))
+func try(ctx context.Context, p plan, s dataset.Set, m mutation, deploy bool) (outcome, error) {
+	o := outcome{Set: s.Name, Mutation: m.name, Deploy: deploy, Program: p.program.Digest}
+	sheet, err := draw(s, p.rows*max(1, m.more))
 	if err != nil {
 		return o, err
 	}
@@ -107,7 +108,7 @@ func try(ctx context.Context, p plan, s set, m mutation, deploy bool) (outcome, 
 	} else {
 		args = append(args, "--no-deploy")
 	}
-	w := drive.Workspace{Program: p.program, Dir: dir}
+	w := drive.Workspace{Program: p.program.Path, Dir: dir}
 	limited, cancel := context.WithTimeout(ctx, p.limit)
 	defer cancel()
 	r, err := w.Run(limited, args...)
@@ -124,7 +125,7 @@ func try(ctx context.Context, p plan, s set, m mutation, deploy bool) (outcome, 
 
 // judge fills in how the run ended.
 func (o *outcome) judge(ctx context.Context, w drive.Workspace, r drive.Run, err error) {
-	o.Status, o.Exit, o.Seconds, o.Program = string(r.Status), r.Exit, r.Wall.Seconds(), r.Program
+	o.Status, o.Exit, o.Seconds = string(r.Status), r.Exit, r.Wall.Seconds()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		o.Status, o.Code = "hang", "time"
@@ -145,39 +146,6 @@ func (o *outcome) judge(ctx context.Context, w drive.Workspace, r drive.Run, err
 
 func firstLine(s string) string { line, _, _ := strings.Cut(s, "\n"); return line }
 
-// outcomes are those that have been written before.
-func outcomes(path string) ([]outcome, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var all []outcome
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var o outcome
-		if json.Unmarshal(lines.Bytes(), &o) == nil { // else the last line of a killed process
-			all = append(all, o)
-		}
-	}
-	return all, nil
-}
-
-func appendLine(path string, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(line, '\n'))
-	return errors.Join(err, f.Close())
-}
-
 // summarise puts the shares into the table.
 func summarise(all []outcome, p plan, t *table) {
 	share := func(of []outcome) string {
@@ -187,8 +155,7 @@ func summarise(all []outcome, p plan, t *table) {
 				done++
 			}
 		}
-		low, high := bounds(done, len(of))
-		return fmt.Sprintf("%d of %d = %.1f %% (%.1f to %.1f)", done, len(of), 100*float64(done)/float64(max(1, len(of))), 100*low, 100*high)
+		return trial.Rate(done, len(of))
 	}
 	those := func(keep func(o outcome) bool) (out []outcome) {
 		for _, o := range all {

@@ -20,7 +20,7 @@ func latency(ctx context.Context, p plan, t *table) error {
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
 		return err
 	}
-	w := drive.Workspace{Program: p.program, Dir: dir}
+	w := drive.Workspace{Program: p.program.Path, Dir: dir}
 	for _, args := range [][]string{{"sample", "customers", "customers"}, {"sample", "hcp", "hcp", "--hcps", fmt.Sprint(p.hcps)}} {
 		if _, stderr, exit, err := w.Exec(ctx, args...); err != nil || exit != 0 {
 			return fmt.Errorf("%v: exit %d: %w: %s", args, exit, err, stderr)
@@ -42,7 +42,7 @@ func latency(ctx context.Context, p plan, t *table) error {
 	runs := make([][]drive.Run, len(tables))
 	for turn := range p.repeats {
 		for i, of := range tables {
-			w := drive.Workspace{Program: p.program, Dir: filepath.Join(dir, fmt.Sprintf("%d-%d", i, turn))}
+			w := drive.Workspace{Program: p.program.Path, Dir: filepath.Join(dir, fmt.Sprintf("%d-%d", i, turn))}
 			if err := os.Mkdir(w.Dir, 0o755); err != nil {
 				return err
 			}

@@ -17,21 +17,19 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
-	"github.com/septet-ml/septet/test/e2e/drive"
+	"github.com/septet-ml/septet/bench/trial"
 )
 
 // plan is what is measured and how much of it.
 type plan struct {
 	data        string // folder with datasets.json
 	work        string
-	program     string
+	program     trial.Program
 	rows        int           // of a set at most
 	without     []string      // sets that completion leaves out
 	time        time.Duration // after which completion begins no further case; 0: none
@@ -47,7 +45,7 @@ func main() {
 	only := flag.String("only", "completion,latency,hcp", "what to measure")
 	flag.StringVar(&p.data, "data", "../shared/data", "folder with the shared sets and their datasets.json")
 	flag.StringVar(&p.work, "work", filepath.Join(os.TempDir(), "septet-pipeline"), "folder to work in; what is there is not done again")
-	flag.StringVar(&p.program, "septet", "", "binary to measure; empty: build it")
+	binary := flag.String("septet", "", "binary to measure; empty: build it")
 	flag.IntVar(&p.rows, "rows", 2000, "rows of a set at most, drawn by chance; for 10 k levels six times as many")
 	without := flag.String("without", "", "names of sets that completion leaves out, separated by commas; the table says so")
 	flag.DurationVar(&p.time, "time", 0, "completion begins no further case after this time, and sums up those that have ended; 0: all cases")
@@ -63,13 +61,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, p, *only, *page); err != nil {
+	if err := run(ctx, p, *binary, *only, *page); err != nil {
 		fmt.Fprintln(os.Stderr, "pipeline:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, p plan, only, page string) error {
+func run(ctx context.Context, p plan, binary, only, page string) error {
 	if err := os.MkdirAll(p.work, 0o755); err != nil {
 		return err
 	}
@@ -77,15 +75,10 @@ func run(ctx context.Context, p plan, only, page string) error {
 	if p.data, err = filepath.Abs(p.data); err != nil {
 		return err
 	}
-	if p.program == "" {
-		if p.program, err = drive.Build(ctx, p.work); err != nil {
-			return err
-		}
-	}
-	if p.program, err = filepath.Abs(p.program); err != nil {
+	if p.program, err = trial.Take(ctx, binary, p.work); err != nil {
 		return err
 	}
-	t := table{title: title(ctx)}
+	t := table{title: p.program.Title("Whole runs")}
 	for _, what := range strings.Split(only, ",") {
 		switch what {
 		case "completion":
@@ -101,29 +94,7 @@ func run(ctx context.Context, p plan, only, page string) error {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
-	text := t.markdown()
-	fmt.Print(text)
-	if page == "" {
-		return nil
-	}
-	f, err := os.OpenFile(page, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	if _, err := f.WriteString("\n" + text); err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// title says when, of what and on what was measured.
-func title(ctx context.Context) string {
-	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		commit = []byte("no commit")
-	}
-	return fmt.Sprintf("Whole runs, %s, %s, %s/%s, %d processors, %s", time.Now().UTC().Format(time.DateOnly),
-		strings.TrimSpace(string(commit)), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	return trial.Publish(t.markdown(), page)
 }
 
 // table is the lines that are printed.

@@ -1,53 +1,12 @@
 package main
 
 import (
-	"compress/gzip"
-	"encoding/csv"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/septet-ml/septet/bench/dataset"
 )
-
-// set is a shared table with what a person who knows it would say of it.
-type set struct {
-	Name      string   `json:"name"`
-	Task      string   `json:"task"`
-	Target    string   `json:"target"`
-	Positive  *string  `json:"positive_class"`
-	Delimiter string   `json:"delimiter"`
-	Leaks     []string `json:"leakage_columns"`
-	Debatable []string `json:"debatable_leakage_columns"`
-	Files     []struct {
-		File     string `json:"file"`
-		Encoding string `json:"encoding"`
-	} `json:"files"`
-}
-
-// sets are the shared tables with a ready target, in the order of the index.
-func sets(dir string) ([]set, error) {
-	data, err := os.ReadFile(filepath.Join(dir, "datasets.json"))
-	if err != nil {
-		return nil, err
-	}
-	var index struct {
-		Datasets []set `json:"datasets"`
-	}
-	if err := json.Unmarshal(data, &index); err != nil {
-		return nil, fmt.Errorf("datasets.json: %w", err)
-	}
-	ready := slices.DeleteFunc(index.Datasets, func(s set) bool { return s.Target == "" || len(s.Files) != 1 })
-	if len(ready) == 0 {
-		return nil, errors.New("datasets.json: no set with a target")
-	}
-	return ready, nil
-}
 
 // sheet is a table as text, and how it is to be written.
 type sheet struct {
@@ -64,54 +23,15 @@ type sheet struct {
 	quoteAll  bool
 }
 
-// draw reads the set and keeps at most so many rows, drawn by chance, in their
-// order.
-func (s set) draw(dir string, most int) (*sheet, error) {
-	f, err := os.Open(filepath.Join(dir, s.Files[0].File))
-	if err != nil {
-		return nil, err
+// draw is at most so many rows of the set.
+func draw(s dataset.Set, most int) (*sheet, error) {
+	t := &sheet{
+		target: s.Target, positive: s.Positive, classes: s.HasClasses(), comma: s.Delimiter[0],
+		exclude: slices.Concat(s.Leaks, s.Debatable),
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	r := csv.NewReader(z)
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord = rune(s.Delimiter[0]), true, -1
-	header, err := r.Read()
-	if err != nil {
-		return nil, err
-	}
-	header[0] = strings.TrimPrefix(header[0], "\ufeff")
-	chance := rand.New(rand.NewPCG(1, uint64(most)))
-	type kept struct {
-		at   int
-		cell []string
-	}
-	var rows []kept
-	for n := 0; ; n++ { // reservoir: each row is kept with the same chance
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Name, err)
-		}
-		if len(rows) < most {
-			rows = append(rows, kept{n, row})
-		} else if at := chance.IntN(n + 1); at < most {
-			rows[at] = kept{n, row}
-		}
-	}
-	slices.SortFunc(rows, func(a, b kept) int { return a.at - b.at })
-	t := &sheet{header: header, target: s.Target, classes: s.Task == "binary" || s.Task == "multiclass", comma: s.Delimiter[0], exclude: slices.Concat(s.Leaks, s.Debatable)}
-	if s.Positive != nil {
-		t.positive = *s.Positive
-	}
-	for _, row := range rows {
-		t.rows = append(t.rows, row.cell)
-	}
-	return t, nil
+	var err error
+	t.header, t.rows, err = s.Draw(most, nil)
+	return t, err
 }
 
 // write puts the table into a file.
@@ -154,6 +74,3 @@ func (t *sheet) request(file string) []string {
 	}
 	return args
 }
-
-// since is for lines of progress.
-func since(start time.Time) time.Duration { return time.Since(start).Round(time.Second) }

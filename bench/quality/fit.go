@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -19,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/septet-ml/septet/bench/trial"
 	"github.com/septet-ml/septet/metric"
 	"github.com/septet-ml/septet/pipeline"
 	"github.com/septet-ml/septet/test/e2e/drive"
@@ -53,7 +51,7 @@ func (f fit) same(g fit) bool {
 // a set.
 func (p plan) measure(ctx context.Context, sets []set) ([]fit, error) {
 	path := filepath.Join(p.work, "fits.ndjson")
-	known, err := fits(path)
+	known, err := trial.Cases[fit](path)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +67,7 @@ func (p plan) measure(ctx context.Context, sets []set) ([]fit, error) {
 		}
 		for repeat := range repeats {
 			for _, k := range p.folds {
-				f := fit{Set: s.Name, Repeat: repeat, Fold: k, Effort: p.effort, Seed: p.seed, Program: p.digest}
+				f := fit{Set: s.Name, Repeat: repeat, Fold: k, Effort: p.effort, Seed: p.seed, Program: p.program.Digest}
 				if at := slices.IndexFunc(known, f.same); at >= 0 {
 					all = append(all, known[at])
 					continue
@@ -77,7 +75,7 @@ func (p plan) measure(ctx context.Context, sets []set) ([]fit, error) {
 				if err := p.one(ctx, s, t, &f); err != nil {
 					return nil, fmt.Errorf("%s, repeat %d, fold %d: %w", s.Name, repeat, k, err)
 				}
-				if err := appendLine(path, f); err != nil {
+				if err := trial.Append(path, f); err != nil {
 					return nil, err
 				}
 				all = append(all, f)
@@ -108,7 +106,7 @@ func (p plan) one(ctx context.Context, s set, t *sheet, f *fit) error {
 	if err := errors.Join(t.write(filepath.Join(dir, s.Name+".csv"), train), t.write(filepath.Join(dir, "later.csv"), valid)); err != nil {
 		return err
 	}
-	w := drive.Workspace{Program: p.program, Dir: dir}
+	w := drive.Workspace{Program: p.program.Path, Dir: dir}
 	model, err := p.run(ctx, w, s, f)
 	if err != nil {
 		return err
@@ -269,50 +267,4 @@ func complete(predicted [][]float64, s metric.Sample, target []float64, train []
 		flat = append(flat, p...)
 	}
 	return flat, missing, nil
-}
-
-// fits are those that have been written before.
-func fits(path string) ([]fit, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var all []fit
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var one fit
-		if json.Unmarshal(lines.Bytes(), &one) == nil { // else the last line of a killed process
-			all = append(all, one)
-		}
-	}
-	return all, nil
-}
-
-func appendLine(path string, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(line, '\n'))
-	return errors.Join(err, f.Close())
-}
-
-func digestOf(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }

@@ -19,24 +19,21 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/septet-ml/septet/test/e2e/drive"
+	"github.com/septet-ml/septet/bench/trial"
 )
 
 // plan is what is measured and how much of it.
 type plan struct {
 	data    string // folder with datasets.json
 	work    string
-	program string
-	digest  string // of the program
+	program trial.Program
 	effort  string
 	seed    uint64
 	folds   []int
@@ -53,7 +50,7 @@ func main() {
 	folds := flag.String("folds", "0,1,2,3,4,5,6,7,8,9", "folds to measure")
 	flag.StringVar(&p.data, "data", "../shared/data", "folder with the shared sets and their datasets.json")
 	flag.StringVar(&p.work, "work", filepath.Join(os.TempDir(), "septet-quality"), "folder to work in; what is there is not done again")
-	flag.StringVar(&p.program, "septet", "", "binary to measure; empty: build it")
+	binary := flag.String("septet", "", "binary to measure; empty: build it")
 	flag.StringVar(&p.effort, "effort", "standard", "effort of the runs")
 	flag.Uint64Var(&p.seed, "seed", 1, "seed of the runs; the folds are the same for all of them")
 	flag.IntVar(&p.repeats, "repeats", 5, "times that a set under 2,000 rows is dealt")
@@ -64,13 +61,13 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, p, *names, *folds, *python, *out, *page); err != nil {
+	if err := run(ctx, p, *binary, *names, *folds, *python, *out, *page); err != nil {
 		fmt.Fprintln(os.Stderr, "quality:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, p plan, names, folds, python, out, page string) (err error) {
+func run(ctx context.Context, p plan, binary, names, folds, python, out, page string) (err error) {
 	if p.data, err = filepath.Abs(p.data); err != nil {
 		return err
 	}
@@ -94,37 +91,18 @@ func run(ctx context.Context, p plan, names, folds, python, out, page string) (e
 	if python != "" {
 		return p.reference(ctx, chosen, python, out)
 	}
-	if p.program == "" {
-		if p.program, err = drive.Build(ctx, p.work); err != nil {
-			return err
-		}
-	}
-	if p.program, err = filepath.Abs(p.program); err != nil {
-		return err
-	}
-	if p.digest, err = digestOf(p.program); err != nil {
+	if p.program, err = trial.Take(ctx, binary, p.work); err != nil {
 		return err
 	}
 	fits, err := p.measure(ctx, chosen)
 	if err != nil {
 		return err
 	}
-	text, err := report(title(ctx, p), chosen, fits)
+	text, err := report(p.program.Title(fmt.Sprintf("Predictive quality, effort %s, seed %d", p.effort, p.seed)), chosen, fits)
 	if err != nil {
 		return err
 	}
-	fmt.Print(text)
-	if page == "" {
-		return nil
-	}
-	f, err := os.OpenFile(page, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	if _, err := f.WriteString("\n" + text); err != nil {
-		return err
-	}
-	return f.Close()
+	return trial.Publish(text, page)
 }
 
 // choose is the sets of these names, in the order of the table; all for "".
@@ -142,14 +120,4 @@ func choose(data, names string) ([]set, error) {
 		chosen = append(chosen, all[at])
 	}
 	return chosen, nil
-}
-
-// title says when, of what and on what was measured.
-func title(ctx context.Context, p plan) string {
-	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		commit = []byte("no commit")
-	}
-	return fmt.Sprintf("Predictive quality, %s, %s, %s/%s, %d processors, %s, effort %s, seed %d", time.Now().UTC().Format(time.DateOnly),
-		strings.TrimSpace(string(commit)), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), p.effort, p.seed)
 }

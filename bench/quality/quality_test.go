@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/septet-ml/septet/bench/dataset"
 	"github.com/septet-ml/septet/metric"
 )
 
@@ -62,7 +63,7 @@ func TestScores(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := scores(path, set{Task: "multiclass"}, []string{"a", "b", "c"})
+	got, err := scores(path, set{Set: dataset.Set{Task: "multiclass"}}, []string{"a", "b", "c"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,15 +85,15 @@ func TestScores(t *testing.T) {
 
 // A line says where a set stands, and compares on the folds that both have.
 func TestLine(t *testing.T) {
-	s := set{Name: "some", Metric: metric.LogLoss, Bar: 0.5, Goal: 0.4, Wall: 10}
+	s := set{Set: dataset.Set{Name: "some"}, Metric: metric.LogLoss, Bar: 0.5, Goal: 0.4, Wall: 10}
 	others := map[string]map[string]float64{"linear": {"0/0": 0.6, "0/4": 0.7, "0/8": 0.1}, "trees": {"0/0": 0.3}}
 	for _, c := range []struct {
 		scored map[string]float64
 		want   string
 	}{
 		{map[string]float64{"0/0": 0.3, "0/4": 0.4}, "| **0.3500 ± 0.0500** | 2 | 0.3000 ± 0.0000 (linear) |"},
-		{map[string]float64{"0/0": 0.45}, "| 0.4500 ± 0.0000 | 1 |"},
-		{map[string]float64{"0/0": 0.6}, "| ✗ 0.6000 ± 0.0000 | 1 |"},
+		{map[string]float64{"0/0": 0.45}, "| 0.4500 | 1 |"},
+		{map[string]float64{"0/0": 0.6}, "| ✗ 0.6000 | 1 |"},
 		{nil, "| none | 0 |"},
 	} {
 		var places []fit

@@ -97,7 +97,7 @@ func (p plan) order(s set) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	o := order{File: s.File, Task: s.Task, Target: s.Target, Classes: s.classes(t), Delimiter: s.Delimiter, Drop: s.IDs, Folds: map[string][]int32{}}
+	o := order{File: s.Path, Task: s.Task, Target: s.Target, Classes: s.classes(t), Delimiter: s.Delimiter, Drop: s.IDs, Folds: map[string][]int32{}}
 	repeats := 1
 	if len(t.rows) < smallRows {
 		repeats = p.repeats

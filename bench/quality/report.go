@@ -72,8 +72,8 @@ func line(s set, fits []fit, scored map[string]float64, others map[string]map[st
 	for _, k := range places {
 		values = append(values, scored[k])
 	}
-	mean, se := meanSE(values)
-	measured := digits(s, mean) + " ± " + digits(s, se)
+	mean, _ := meanSE(values)
+	measured := withError(s, values)
 	switch better := metric.HigherIsBetter(s.Metric); {
 	case len(values) == 0:
 		measured = "none"
@@ -107,8 +107,8 @@ func overSimple(s set, places []string, scored map[string]float64, others map[st
 				gains = append(gains, gain)
 			}
 		}
-		if mean, se := meanSE(gains); len(gains) > 0 && mean < least {
-			least, text = mean, fmt.Sprintf("%s ± %s (%s)", digits(s, mean), digits(s, se), name)
+		if mean, _ := meanSE(gains); len(gains) > 0 && mean < least {
+			least, text = mean, fmt.Sprintf("%s (%s)", withError(s, gains), name)
 		}
 	}
 	return text
@@ -154,15 +154,25 @@ func digits(s set, v float64) string {
 	return fmt.Sprintf("%.4f", v)
 }
 
+// withError is the mean of one value or more, and its standard error where
+// there are two.
+func withError(s set, values []float64) string {
+	mean, se := meanSE(values)
+	if math.IsNaN(se) {
+		return digits(s, mean)
+	}
+	return digits(s, mean) + " ± " + digits(s, se)
+}
+
 // meanSE is the mean and its standard error, as if the values were drawn
-// apart; they are NaN and 0 for none.
+// apart; 0 for none, and NaN as the error of fewer than two.
 func meanSE(values []float64) (mean, se float64) {
 	n := float64(len(values))
 	for _, v := range values {
 		mean += v / n
 	}
 	if n < 2 {
-		return mean, 0
+		return mean, math.NaN()
 	}
 	for _, v := range values {
 		se += (v - mean) * (v - mean)
