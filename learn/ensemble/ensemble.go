@@ -3,6 +3,7 @@
 package ensemble
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/wire"
 )
 
 // Name is the family of the averaged model.
@@ -87,29 +89,28 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 	return out, nil
 }
 
-var errShort = errors.New("read ensemble: too short")
-
 // Decode reads the binary form; decode reads a member's model by the name of
 // its learner. Damaged bytes give an error.
 func Decode(data []byte, decode func(name string, data []byte) (learn.Model, error)) (*Model, error) {
-	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
+	body, ok := bytes.CutPrefix(data, []byte(magic))
+	if !ok {
 		return nil, errors.New("read ensemble: wrong beginning")
 	}
-	r := reader{data: data[len(magic):]}
+	r := wire.NewReader(body)
 	m := &Model{}
 	width := 0
-	for range r.count() {
-		member := Member{Weight: math.Float64frombits(r.u64())}
+	for range r.Count(1) {
+		member := Member{Weight: r.Float64()}
 		if !(member.Weight > 0 && member.Weight <= 1e6) {
-			return nil, errors.Join(errors.New("read ensemble: a weight out of range"), r.err)
+			return nil, errors.Join(errors.New("read ensemble: a weight out of range"), r.Err())
 		}
-		for range r.count() {
-			name := string(r.take(uint64(r.u32())))
-			body := r.take(r.u64())
-			if r.err != nil {
-				return nil, r.err
+		for range r.Count(1) {
+			name := string(r.Take(uint64(r.Uint32())))
+			file := r.Take(r.Uint64())
+			if r.Err() != nil {
+				return nil, fmt.Errorf("read ensemble: %w", r.Err())
 			}
-			model, err := decode(name, body)
+			model, err := decode(name, file)
 			if err != nil {
 				return nil, fmt.Errorf("read ensemble: %w", err)
 			}
@@ -122,52 +123,12 @@ func Decode(data []byte, decode func(name string, data []byte) (learn.Model, err
 			member.Models = append(member.Models, model)
 		}
 		if len(member.Models) == 0 {
-			return nil, errors.Join(errors.New("read ensemble: a member without models"), r.err)
+			return nil, errors.Join(errors.New("read ensemble: a member without models"), r.Err())
 		}
 		m.Members = append(m.Members, member)
 	}
-	if r.err != nil || len(m.Members) == 0 || len(r.data) != 0 {
-		return nil, errors.Join(errors.New("read ensemble: wrong length"), r.err)
+	if r.Err() != nil || len(m.Members) == 0 || r.Left() != 0 {
+		return nil, errors.Join(errors.New("read ensemble: wrong length"), r.Err())
 	}
 	return m, nil
-}
-
-// reader takes values off the front of data until it is too short.
-type reader struct {
-	data []byte
-	err  error
-}
-
-func (r *reader) take(n uint64) []byte {
-	if r.err != nil || n > uint64(len(r.data)) {
-		r.err = errShort
-		return nil
-	}
-	out := r.data[:n]
-	r.data = r.data[n:]
-	return out
-}
-
-func (r *reader) u32() uint32 {
-	if b := r.take(4); b != nil {
-		return binary.LittleEndian.Uint32(b)
-	}
-	return 0
-}
-
-func (r *reader) u64() uint64 {
-	if b := r.take(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
-	}
-	return 0
-}
-
-// count is a number of things that take at least a byte each.
-func (r *reader) count() int {
-	n := r.u32()
-	if uint64(n) > uint64(len(r.data)) {
-		r.err = errShort
-		return 0
-	}
-	return int(n)
 }

@@ -1,6 +1,7 @@
 package forest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,13 +9,11 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/wire"
 )
 
 // magic begins the file; its last byte is the version.
 const magic = "SFOR\x02"
-
-// tasks by their number in the file.
-var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
 
 // MarshalBinary writes, little-endian: the magic; task (1 byte), classes (4),
 // offset and scale (8 each); the number of columns (4) and for each its kind
@@ -26,7 +25,7 @@ var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
 // each).
 func (m *Model) MarshalBinary() ([]byte, error) {
 	put := binary.LittleEndian
-	out := append([]byte(magic), byte(slices.Index(tasks, m.task)))
+	out := wire.AppendTask([]byte(magic), m.task)
 	out = put.AppendUint32(out, uint32(m.classes))
 	out = put.AppendUint64(out, math.Float64bits(m.offset))
 	out = put.AppendUint64(out, math.Float64bits(m.scale))
@@ -77,153 +76,116 @@ func Decode(data []byte) (learn.Model, error) {
 	return m, nil
 }
 
-var (
-	errShort = errors.New("too short")
-	errRange = errors.New("a number is out of range")
-)
-
 func decode(data []byte) (*Model, error) {
-	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
+	body, ok := bytes.CutPrefix(data, []byte(magic))
+	if !ok {
 		return nil, errors.New("not a forest of version 2")
 	}
-	r := &reader{data: data[len(magic):]}
-	m := &Model{}
-	task := int(r.byte())
-	m.classes = int(r.uint32())
-	m.offset, m.scale = r.float64(), r.float64()
-	if r.err != nil {
-		return nil, r.err
+	r := wire.NewReader(body)
+	m := &Model{task: r.Task()}
+	m.classes = int(r.Uint32())
+	m.offset, m.scale = r.Float64(), r.Float64()
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
-	if task >= len(tasks) || !(m.scale >= 0 && m.scale <= math.MaxFloat64) || !(math.Abs(m.offset) <= math.MaxFloat64) {
-		return nil, errRange
+	if !(m.scale >= 0 && m.scale <= math.MaxFloat64) || !(math.Abs(m.offset) <= math.MaxFloat64) {
+		return nil, wire.ErrRange
 	}
-	m.task = tasks[task]
 	if m.task == learn.Multiclass && (m.classes < 3 || m.classes > len(data)) {
-		return nil, errRange
+		return nil, wire.ErrRange
 	}
-	m.columns = make([]column, r.count(2))
+	m.columns = make([]column, r.Count(2))
 	for i := range m.columns {
-		if err := r.column(&m.columns[i]); err != nil {
+		if err := m.columns[i].read(r); err != nil {
 			return nil, err
 		}
 	}
-	m.trees = make([]tree, r.count(4))
+	m.trees = make([]tree, r.Count(4))
 	for i := range m.trees {
-		if err := r.tree(&m.trees[i], len(m.columns), m.Width()); err != nil {
+		if err := m.trees[i].read(r, len(m.columns), m.Width()); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case r.err != nil:
-		return nil, r.err
-	case len(m.trees) == 0 || len(r.data) > 0:
+	case r.Err() != nil:
+		return nil, r.Err()
+	case len(m.trees) == 0 || r.Left() > 0:
 		return nil, errors.New("no trees, or more after the last one")
 	}
 	return m, nil
 }
 
-// reader takes numbers off the front of data. After the first one that is not
-// there it gives zeros, and err.
-type reader struct {
-	data []byte
-	err  error
-}
-
-func (r *reader) take(n int) []byte {
-	if r.err != nil || n > len(r.data) {
-		r.err = errShort
-		return make([]byte, min(n, 8))
-	}
-	out := r.data[:n]
-	r.data = r.data[n:]
-	return out
-}
-
-func (r *reader) byte() byte     { return r.take(1)[0] }
-func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
-func (r *reader) float64() float64 {
-	return math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
-}
-
-// count is a number of things that take at least size bytes each; 0 where so
-// many are not there.
-func (r *reader) count(size int) int {
-	n := int64(r.uint32())
-	if r.err != nil || n*int64(size) > int64(len(r.data)) {
-		r.err = errShort
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) column(c *column) error {
-	kind, n := r.byte(), int(r.byte())
+// read reads the column.
+func (c *column) read(r *wire.Reader) error {
+	kind, n := r.Byte(), int(r.Byte())
 	switch kind {
 	case 0:
 		for range n {
-			c.cuts = append(c.cuts, r.float64())
+			c.cuts = append(c.cuts, r.Float64())
 		}
 		for i, x := range c.cuts {
 			if !(math.Abs(x) <= math.MaxFloat64) || i > 0 && x <= c.cuts[i-1] {
-				return errRange
+				return wire.ErrRange
 			}
 		}
 	case 1:
 		c.text = true
 		for range n {
-			c.levels = append(c.levels, int32(r.uint32()))
+			c.levels = append(c.levels, int32(r.Uint32()))
 		}
 		for range n {
-			c.codes = append(c.codes, r.byte())
+			c.codes = append(c.codes, r.Byte())
 		}
-		c.other = r.byte()
+		c.other = r.Byte()
 		if !slices.IsSorted(c.levels) || n > 0 && c.levels[0] < 0 {
-			return errRange
+			return wire.ErrRange
 		}
 	default:
-		return errRange
+		return wire.ErrRange
 	}
-	return r.err
+	return r.Err()
 }
 
-func (r *reader) tree(t *tree, columns, width int) error {
-	t.nodes = make([]node, r.count(5))
+// read reads the tree, of a table of so many columns and of leaves of width
+// values.
+func (t *tree) read(r *wire.Reader, columns, width int) error {
+	t.nodes = make([]node, r.Count(5))
 	leaves := 0
 	for i := range t.nodes {
 		n := &t.nodes[i]
-		first := r.uint32()
-		n.column, n.absentLeft, n.cut = int32(first&(1<<31-1))-1, first>>31 == 1, r.byte()
+		first := r.Uint32()
+		n.column, n.absentLeft, n.cut = int32(first&(1<<31-1))-1, first>>31 == 1, r.Byte()
 		if n.column >= 0 {
-			n.right = int32(r.uint32())
+			n.right = int32(r.Uint32())
 		} else {
 			n.right = int32(leaves)
 			leaves++
 		}
 	}
-	if r.err != nil {
-		return r.err
+	if r.Err() != nil {
+		return r.Err()
 	}
-	if leaves == 0 || int64(leaves)*int64(width+1)*4 > int64(len(r.data)) {
-		return errShort
+	if leaves == 0 || int64(leaves)*int64(width+1)*4 > int64(r.Left()) {
+		return wire.ErrShort
 	}
 	if !t.inOrder(columns) {
-		return errRange
+		return wire.ErrRange
 	}
 	t.values = make([]float32, leaves*width)
 	for i := range t.values {
-		t.values[i] = math.Float32frombits(r.uint32())
+		t.values[i] = r.Float32()
 		if v := float64(t.values[i]); !(math.Abs(v) <= 1e30) {
-			return errRange
+			return wire.ErrRange
 		}
 	}
 	t.covers = make([]float32, leaves)
 	for i := range t.covers {
-		t.covers[i] = math.Float32frombits(r.uint32())
+		t.covers[i] = r.Float32()
 		if v := float64(t.covers[i]); !(v >= 0 && v <= math.MaxFloat32) {
-			return errRange
+			return wire.ErrRange
 		}
 	}
-	return r.err
+	return r.Err()
 }
 
 // inOrder tells whether the nodes are one tree in pre-order, not too deep, that

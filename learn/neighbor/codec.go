@@ -1,6 +1,7 @@
 package neighbor
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/learn/wire"
 )
 
 // magic begins the file; its last byte is the version.
@@ -49,58 +51,58 @@ func Decode(data []byte) (learn.Model, error) {
 	return m, nil
 }
 
-var (
-	errLength = errors.New("too short or too long")
-	errRange  = errors.New("a number is out of range")
-)
+var errLength = errors.New("too short or too long")
 
 func decode(data []byte) (*Model, error) {
-	get := binary.LittleEndian
-	head := len(magic) + 8
-	if len(data) < head || string(data[:len(magic)]) != magic {
+	body, ok := bytes.CutPrefix(data, []byte(magic))
+	if !ok {
 		return nil, errors.New("not of version 1")
 	}
-	k, size := get.Uint32(data[len(magic):]), int64(get.Uint32(data[len(magic)+4:]))
-	data = data[head:]
-	if size+4 > int64(len(data)) {
-		return nil, errLength
+	r := wire.NewReader(body)
+	k := r.Uint32()
+	file := r.Take(uint64(r.Uint32()))
+	rows := int64(r.Uint32())
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
-	space, err := linear.Decode(data[:size])
+	space, err := linear.Decode(file)
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{k: int(k), space: space.(*linear.Model)}
 	m.measure()
-	rows := int64(get.Uint32(data[size:]))
-	data = data[size+4:]
-	if one := int64(4*m.space.Dense + 4*m.slots + 16); rows*one != int64(len(data)) {
+	if one := int64(4*m.space.Dense + 4*m.slots + 16); rows*one != int64(r.Left()) {
 		return nil, errLength
 	}
-	if rows == 0 || k == 0 || k > 1000 {
-		return nil, errRange
+	if rows == 0 || k == 0 || k > mostK {
+		return nil, wire.ErrRange
 	}
 	for range rows {
-		for range m.space.Dense {
-			v := math.Float32frombits(get.Uint32(data))
-			if !(math.Abs(float64(v)) <= math.MaxFloat32) {
-				return nil, errRange
-			}
-			m.dense, data = append(m.dense, v), data[4:]
+		if !m.read(r) {
+			return nil, wire.ErrRange
 		}
-		for range m.slots {
-			s := int32(get.Uint32(data))
-			if s < -1 || int(s) >= len(m.apart) {
-				return nil, errRange
-			}
-			m.slot, data = append(m.slot, s), data[4:]
-		}
-		y, w := math.Float64frombits(get.Uint64(data)), math.Float64frombits(get.Uint64(data[8:]))
-		data = data[16:]
-		class := m.space.Task == learn.Regression || y >= 0 && y < float64(m.space.Classes) && y == math.Trunc(y)
-		if !class || !(math.Abs(y) <= math.MaxFloat64) || !(w > 0 && w <= math.MaxFloat64) {
-			return nil, errRange
-		}
-		m.target, m.weight = append(m.target, y), append(m.weight, w)
 	}
-	return m, nil
+	return m, r.Err()
+}
+
+// read reads one row; false where a number is out of range.
+func (m *Model) read(r *wire.Reader) bool {
+	for range m.space.Dense {
+		v := r.Float32()
+		if !(math.Abs(float64(v)) <= math.MaxFloat32) {
+			return false
+		}
+		m.dense = append(m.dense, v)
+	}
+	for range m.slots {
+		s := int32(r.Uint32())
+		if s < -1 || int(s) >= len(m.apart) {
+			return false
+		}
+		m.slot = append(m.slot, s)
+	}
+	y, w := r.Float64(), r.Float64()
+	m.target, m.weight = append(m.target, y), append(m.weight, w)
+	class := m.space.Task == learn.Regression || y >= 0 && y < float64(m.space.Classes) && y == math.Trunc(y)
+	return class && math.Abs(y) <= math.MaxFloat64 && w > 0 && w <= math.MaxFloat64
 }

@@ -23,12 +23,15 @@ type Learner struct {
 	Rows  int  `json:"rows"`  // rows that are kept at most, evenly spread. 0: 10,000
 }
 
+// mostK bounds the neighbours of a setting, and of a file that is read.
+const mostK = 1000
+
 // Name is "neighbor".
 func (Learner) Name() string { return "neighbor" }
 
 // Fit is learn.Learner's; valid is not looked at.
 func (l Learner) Fit(ctx context.Context, train learn.Data, _ *learn.Data, opt learn.Options) (learn.Model, error) {
-	if l.K < 0 || l.K > 1000 || l.Rows < 0 || l.Rows > 1<<20 {
+	if l.K < 0 || l.K > mostK || l.Rows < 0 || l.Rows > 1<<20 {
 		return nil, fmt.Errorf("fit neighbor: k %d, rows %d: out of range", l.K, l.Rows)
 	}
 	fitted, err := linear.Learner{L2: 1, Ranks: l.Ranks}.Fit(ctx, train, nil, opt)

@@ -1,0 +1,110 @@
+// Package wire reads the binary files of models: numbers, little-endian, one
+// after another, of bytes that nobody vouches for.
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/septet-ml/septet/learn"
+)
+
+// Errors of a file.
+var (
+	ErrShort = errors.New("too short")
+	ErrRange = errors.New("a number is out of range")
+)
+
+// tasks by their number in a file.
+var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
+
+// AppendTask appends the number of a task, which must be one of learn's.
+func AppendTask(out []byte, t learn.Task) []byte { return append(out, byte(slices.Index(tasks, t))) }
+
+// Reader takes numbers off the front of bytes. From the first one that is not
+// there on it gives zeros, and Err is ErrShort.
+type Reader struct {
+	left []byte
+	err  error
+}
+
+// NewReader reads data, of which it makes no copy.
+func NewReader(data []byte) *Reader { return &Reader{left: data} }
+
+// Err is the first error; nil so far.
+func (r *Reader) Err() error { return r.err }
+
+// Left is how many bytes have not been taken.
+func (r *Reader) Left() int { return len(r.left) }
+
+func (r *Reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// Take is the next n bytes, not copied; nil where so many are not there.
+func (r *Reader) Take(n uint64) []byte {
+	if r.err != nil || n > uint64(len(r.left)) {
+		r.fail(ErrShort)
+		return nil
+	}
+	out := r.left[:n:n]
+	r.left = r.left[n:]
+	return out
+}
+
+// Byte is one byte.
+func (r *Reader) Byte() byte {
+	if b := r.Take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+// Uint32 is 4 bytes.
+func (r *Reader) Uint32() uint32 {
+	if b := r.Take(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+// Uint64 is 8 bytes.
+func (r *Reader) Uint64() uint64 {
+	if b := r.Take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+// Float32 is 4 bytes; any float, infinite or NaN too.
+func (r *Reader) Float32() float32 { return math.Float32frombits(r.Uint32()) }
+
+// Float64 is 8 bytes; any float, infinite or NaN too.
+func (r *Reader) Float64() float64 { return math.Float64frombits(r.Uint64()) }
+
+// Count is a number, of 4 bytes, of things that take at least size bytes each;
+// 0 and ErrShort where so many are not there.
+func (r *Reader) Count(size int) int {
+	n := int64(r.Uint32())
+	if n*int64(size) > int64(len(r.left)) {
+		r.fail(ErrShort)
+	}
+	if r.err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// Task is a task as AppendTask writes it; ErrRange where it is none.
+func (r *Reader) Task() learn.Task {
+	n := int(r.Byte())
+	if n >= len(tasks) {
+		r.fail(ErrRange)
+		n = 0
+	}
+	return tasks[n]
+}
