@@ -244,6 +244,35 @@ func TestLateByMeaning(t *testing.T) {
 	}
 }
 
+// Some twenty values in rows of one class are too few to tell a leak by
+// themselves; with a name that says so they are enough, in rows of both classes
+// they are not.
+func TestFewValuesOfALateColumn(t *testing.T) {
+	m := world("binary", 14)
+	few := func(ofAll bool) func(int) string {
+		left := 25
+		return func(i int) string {
+			if left == 0 || m.answer[i] == 0 && !ofAll {
+				return ""
+			}
+			left--
+			return words[i%6]
+		}
+	}
+	m.add("cancellation_code", few(false))
+	m.add("voucher_code", few(false))
+	m.add("resolution_code", few(true))
+	r := run(t, m.put(t), handoff.Settings{Target: "goal", Set: map[string]string{"time": "none", "problem_type": "binary"}})
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	for column, want := range map[string]string{"cancellation_code": "leak.after_outcome removed", "voucher_code": "", "resolution_code": ""} {
+		if got := strings.Join(r.actions(column), ", "); got != want {
+			t.Errorf("%s: %q, want %q", column, got, want)
+		}
+	}
+}
+
 func TestOneClassAgainstTheRest(t *testing.T) {
 	m := world("multiclass", 11)
 	r := run(t, m.put(t), handoff.Settings{Target: "goal", Positive: "maybe"})

@@ -80,9 +80,9 @@ func isKeyName(name string) bool {
 }
 
 // late tells why a column's name says that it is known only after the answer;
-// "" if it does not. Words that more than half of the names have, three at
-// least, are about the whole table.
-func late(name, target string, names []string) string {
+// "" if it does not. Words that more than half of the table's names have, three
+// at least, are about the whole table.
+func (c *checks) late(name string) string {
 	words := table.Words(name)
 	if anyAmong(earlyWords, words) {
 		return ""
@@ -93,8 +93,8 @@ func late(name, target string, names []string) string {
 		}
 	}
 	for _, w := range words {
-		for _, t := range table.Words(target) {
-			if utf8.RuneCountInString(w) >= 4 && akin(w, t) && !slices.Contains(commonWords, w) && !slices.Contains(commonWords, t) && !common(w, names) {
+		for _, t := range table.Words(targetColumn(c.e)) {
+			if utf8.RuneCountInString(w) >= 4 && akin(w, t) && !slices.Contains(commonWords, w) && !slices.Contains(commonWords, t) && !common(w, c.e.inputs) {
 				return fmt.Sprintf("“%s” in its name is what the answer is about", w)
 			}
 		}
@@ -102,24 +102,21 @@ func late(name, target string, names []string) string {
 	return ""
 }
 
-// common tells that a word stands in more than half of the names, and in three.
-func common(word string, names []string) bool {
+// common tells that a word stands in more than half of the columns' names, and
+// in three.
+func common(word string, t *table.Table) bool {
 	n := 0
-	for _, name := range names {
-		if slices.Contains(table.Words(name), word) {
+	for i := range t.Columns {
+		if slices.Contains(table.Words(t.Columns[i].Name), word) {
 			n++
 		}
 	}
-	return n >= 3 && 2*n > len(names)
+	return n >= 3 && 2*n > len(t.Columns)
 }
 
 // meant judges a column by its name and strength.
 func (c *checks) meant(key *answerKey, s *suspect) verdict {
-	var names []string
-	for i := range c.e.inputs.Columns {
-		names = append(names, c.e.inputs.Columns[i].Name)
-	}
-	why := late(s.Name, targetColumn(c.e), names)
+	why := c.late(s.Name)
 	if why == "" || s.strength < key.bar(hintArea, hintShare) {
 		return verdict{}
 	}

@@ -8,8 +8,13 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
+// How probable it may be, by chance, that all rows with a value are of one
+// class: without, and with a name that says the same.
+const oneClass, lateOneClass = 1e-9, 1e-4
+
 // present finds columns that are filled in only after the answer: whether
-// there is a value tells the class.
+// there is a value tells the class. A column with fewer than 30 values is held
+// to be one only if its name says so, too.
 func (c *checks) present(key *answerKey, s *suspect) verdict {
 	if key.classes == 0 {
 		return key.presentValue(s)
@@ -24,16 +29,26 @@ func (c *checks) present(key *answerKey, s *suspect) verdict {
 			rows++
 		}
 	}
-	if rows < 30 || rows > len(key.rows)-30 {
+	if rows < 10 || rows > len(key.rows)-30 {
 		return verdict{}
 	}
-	if area := key.strength(bin, 2); area >= 0.95 {
-		return verdict{code: "leak.after_outcome", evidence: fmt.Sprintf("whether it has a value tells the class: that alone reaches AUC %.3f", area)}
+	if rows >= 30 {
+		if area := key.strength(bin, 2); area >= 0.95 {
+			return verdict{code: "leak.after_outcome", evidence: fmt.Sprintf("whether it has a value tells the class: that alone reaches AUC %.3f", area)}
+		}
 	}
 	for class, n := range there {
 		share := float64(key.count[class]) / float64(len(key.rows))
-		if n == rows && share <= 0.9 && float64(rows)*math.Log(share) < math.Log(1e-9) {
-			return verdict{code: "leak.after_outcome", evidence: fmt.Sprintf("all %d rows that have a value are of one class, which %.0f %% of all rows are", rows, 100*share)}
+		chance := math.Pow(share, float64(rows))
+		if n < rows || share > 0.9 || chance >= lateOneClass {
+			continue
+		}
+		evidence := fmt.Sprintf("all %d rows that have a value are of one class, which %.0f %% of all rows are", rows, 100*share)
+		if rows >= 30 && chance < oneClass {
+			return verdict{code: "leak.after_outcome", evidence: evidence}
+		}
+		if why := c.late(s.Name); why != "" {
+			return verdict{code: "leak.after_outcome", evidence: why + ", and " + evidence}
 		}
 	}
 	return verdict{}
