@@ -57,6 +57,14 @@ func (d *Data) Row(i int) int {
 	return i
 }
 
+// WeightOf is the weight of a row of Table.
+func (d *Data) WeightOf(row int) float64 {
+	if d.Weight == nil {
+		return 1
+	}
+	return d.Weight[row]
+}
+
 // Options are what a fit gets beside the data. Threads never changes the model.
 type Options struct {
 	Seed    uint64

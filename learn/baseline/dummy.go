@@ -119,10 +119,7 @@ func newTargets(d *learn.Data) *targets {
 
 // weight is that of the i-th row in use.
 func (t *targets) weight(i int) float64 {
-	if t.data.Weight == nil {
-		return 1
-	}
-	return t.data.Weight[t.data.Row(i)]
+	return t.data.WeightOf(t.data.Row(i))
 }
 
 func (t *targets) none() stat {

@@ -131,10 +131,8 @@ func newTargets(d *learn.Data) *targets {
 	}
 	largest := 0.0
 	for i := range d.N() {
-		r, w := d.Row(i), 1.0
-		if d.Weight != nil {
-			w = d.Weight[r]
-		}
+		r := d.Row(i)
+		w := d.WeightOf(r)
 		if w == 0 {
 			continue
 		}

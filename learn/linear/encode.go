@@ -149,10 +149,7 @@ func values(c *table.Column, d *learn.Data) (present []weighted, missing float64
 	present = make([]weighted, 0, d.N())
 	for i := range d.N() {
 		r := d.Row(i)
-		w := 1.0
-		if d.Weight != nil {
-			w = d.Weight[r]
-		}
+		w := d.WeightOf(r)
 		switch x := c.Float(r); {
 		case w == 0:
 		case math.IsNaN(x):
@@ -272,10 +269,8 @@ func (c *Number) standardise(v []weighted, missing float64) {
 func (l Learner) text(c *table.Column, d *learn.Data) *Text {
 	weight, missing := make([]float64, len(c.Levels)), 0.0
 	for i := range d.N() {
-		r, w := d.Row(i), 1.0
-		if d.Weight != nil {
-			w = d.Weight[r]
-		}
+		r := d.Row(i)
+		w := d.WeightOf(r)
 		switch code := int(c.Code[r]); {
 		case code < 0:
 			missing += w

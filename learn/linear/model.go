@@ -112,10 +112,8 @@ func (m *Model) target(d *learn.Data) {
 	mass := make([]float64, d.Classes)
 	each := func(f func(y, w float64)) {
 		for i := range d.N() {
-			r, w := d.Row(i), 1.0
-			if d.Weight != nil {
-				w = d.Weight[r]
-			}
+			r := d.Row(i)
+			w := d.WeightOf(r)
 			if w > 0 {
 				f(d.Target[r], w)
 			}

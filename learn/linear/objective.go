@@ -48,10 +48,8 @@ func newObjective(ctx context.Context, m *Model, d *learn.Data, threads, held in
 		from: make([]int32, 0, n), weight: make([]float64, 0, n), target: make([]float64, 0, n),
 	}
 	for i := range n {
-		r, w := d.Row(i), 1.0
-		if d.Weight != nil {
-			w = d.Weight[r]
-		}
+		r := d.Row(i)
+		w := d.WeightOf(r)
 		y, known := m.encodeTarget(d.Target[r])
 		if w == 0 || !known {
 			continue

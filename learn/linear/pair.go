@@ -123,10 +123,8 @@ func (l Learner) codes(c Cross, d *learn.Data) []int64 {
 	a, b := &d.Table.Columns[c.A], &d.Table.Columns[c.B]
 	weight := make(map[int64]float64)
 	for i := range d.N() {
-		r, w := d.Row(i), 1.0
-		if d.Weight != nil {
-			w = d.Weight[r]
-		}
+		r := d.Row(i)
+		w := d.WeightOf(r)
 		weight[both(code(a, r), code(b, r))] += w
 	}
 	var out []int64
@@ -152,10 +150,8 @@ func (m *Model) standardise(d *learn.Data) {
 	sums, squares, total := make([]float64, len(m.Products)), make([]float64, len(m.Products)), 0.0
 	x, dense := make([]float64, len(m.Columns)), make([]float64, m.Dense)
 	for i := range d.N() {
-		r, w := d.Row(i), 1.0
-		if d.Weight != nil {
-			w = d.Weight[r]
-		}
+		r := d.Row(i)
+		w := d.WeightOf(r)
 		d.Table.Gather(x, []int32{int32(r)})
 		for j := range m.Columns {
 			if c := m.Columns[j].Number; c != nil {

@@ -46,11 +46,7 @@ func (l Learner) Fit(ctx context.Context, train learn.Data, _ *learn.Data, opt l
 	x := make([]float64, width)
 	for _, r := range rows {
 		train.Table.Gather(x, []int32{r})
-		w := 1.0
-		if train.Weight != nil {
-			w = train.Weight[r]
-		}
-		m.add(x, train.Target[r], w)
+		m.add(x, train.Target[r], train.WeightOf(int(r)))
 	}
 	return m, nil
 }
@@ -59,7 +55,7 @@ func (l Learner) Fit(ctx context.Context, train learn.Data, _ *learn.Data, opt l
 func (l Learner) keep(d *learn.Data) []int32 {
 	var rows []int32
 	for i := range d.N() {
-		if r := d.Row(i); d.Weight == nil || d.Weight[r] > 0 {
+		if r := d.Row(i); d.WeightOf(r) > 0 {
 			rows = append(rows, int32(r))
 		}
 	}

@@ -42,10 +42,8 @@ func newTargets(d *learn.Data) *targets {
 func (t *targets) take(d *learn.Data) {
 	total := 0.0
 	for i := range d.N() {
-		r, w := d.Row(i), 1.0
-		if d.Weight != nil {
-			w = d.Weight[r]
-		}
+		r := d.Row(i)
+		w := d.WeightOf(r)
 		if w == 0 {
 			continue
 		}

@@ -68,7 +68,7 @@ func (d *data) take(p *learn.Data, weighted bool) {
 	d.target = slices.Grow(d.target, p.N())
 	for i := range p.N() {
 		r := p.Row(i)
-		w := weightOf(p.Weight, r)
+		w := p.WeightOf(r)
 		if w == 0 {
 			continue
 		}
@@ -108,7 +108,7 @@ func checkData(train learn.Data) error {
 	mass := make([]float64, train.Classes)
 	for i := range train.N() {
 		r := train.Row(i)
-		mass[int(train.Target[r])] += weightOf(train.Weight, r)
+		mass[int(train.Target[r])] += train.WeightOf(r)
 	}
 	seen := 0
 	for _, m := range mass {
