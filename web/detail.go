@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/modelcard"
@@ -19,6 +20,16 @@ func held(m handoff.Measure) string {
 		return percent(*m.Value)
 	}
 	return fmt.Sprintf("%s (%.1f to %s)", percent(*m.Value), 100**m.Low, percent(*m.High))
+}
+
+// lines parts "0.98 (0.94 to 0.99)" into the figure and its interval, which is
+// shown under it.
+func lines(figure string) []string {
+	value, interval, found := strings.Cut(figure, " (")
+	if !found {
+		return []string{figure}
+	}
+	return []string{value, strings.TrimSuffix(interval, ")")}
 }
 
 // grid is a table of texts; the first column names the row.

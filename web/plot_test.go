@@ -61,6 +61,15 @@ func TestPlots(t *testing.T) {
 	}
 }
 
+// A figure of a table stands over its interval.
+func TestLines(t *testing.T) {
+	for figure, want := range map[string]string{"0.98 (0.94 to 0.99)": "0.98|0.94 to 0.99", "3.3 % (1.7 to 5.8)": "3.3 %|1.7 to 5.8", "12 · 4.5 %": "12 · 4.5 %", "–": "–"} {
+		if got := strings.Join(lines(figure), "|"); got != want {
+			t.Errorf("%q is shown as %q, want %q", figure, got, want)
+		}
+	}
+}
+
 func TestTicksAreRound(t *testing.T) {
 	for _, test := range []struct {
 		s    scale
