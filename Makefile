@@ -63,11 +63,15 @@ golden: ## renew the golden files; then read the difference
 time-property: ## 10,000 worlds: nothing that becomes known after the snapshot changes a feature
 	@go test $(GOFLAGS_) -count 1 -timeout 0 -v -run TestNothingAfterTheSnapshotCounts ./points -cases 10000
 
-.PHONY: bench-leaks bench-pipeline bench-requests bench-xgboost
+.PHONY: bench-leaks bench-memory bench-pipeline bench-quality bench-requests bench-xgboost
 bench-pipeline: ## whole runs: how many complete, how fast, how near the best possible
 	@go run $(GOFLAGS_) ./bench/pipeline $(ARGS)
 bench-leaks: ## planted leaks that are found, clean columns that are not
 	@go run $(GOFLAGS_) ./bench/leaks $(ARGS)
+bench-quality: ## scores of ten folds beside bars and other programs (hours)
+	@go run $(GOFLAGS_) ./bench/quality $(ARGS)
+bench-memory: ## the largest resident set of a run, agent by agent
+	@go run $(GOFLAGS_) ./bench/memory $(ARGS)
 bench-requests: ## predictions, switches, loading and overload through the listener
 	@go run $(GOFLAGS_) ./bench/requests $(ARGS)
 bench-xgboost: ## boosted trees beside Debian's XGBoost
