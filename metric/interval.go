@@ -20,8 +20,8 @@ var fresh = math.Sqrt(1 + 1.0/20)
 
 const z = 1.959963984540054 // the normal's 97.5 % quantile
 
-// Intervals are the intervals of the scores that All gives. A score that is
-// undefined, or that the sample says nothing about (fewer than two rows or
+// Intervals are the intervals of the scores that All gives, or of only some of
+// them. A score that is undefined, or that the sample says nothing about (fewer than two rows or
 // groups, a perfect fit), has none. Rows of one group count as one draw from
 // the population.
 //
@@ -35,13 +35,16 @@ const z = 1.959963984540054 // the normal's 97.5 % quantile
 // with Hall's correction for skewness, and for rmse and r2 as far out as a
 // fitted tail of the squared errors reaches. lift_at_10pct is a share (of the
 // positives, those in the top tenth) where the positives are rare.
-func Intervals(s Sample, seed uint64) map[Name]Interval {
+func Intervals(s Sample, seed uint64, only ...Name) map[Name]Interval {
 	out := make(map[Name]Interval)
 	v := view{Sample: s}
 	if !v.valid() {
 		return out
 	}
 	for _, name := range s.names() {
+		if len(only) > 0 && !slices.Contains(only, name) {
+			continue
+		}
 		i := Interval{math.NaN(), math.NaN()}
 		switch name {
 		case ECE:

@@ -422,3 +422,17 @@ func BenchmarkIntervals(b *testing.B) {
 		metric.Intervals(s, 1)
 	}
 }
+
+// Of only some scores the intervals are the same.
+func TestIntervalsOfSomeScores(t *testing.T) {
+	for classes, some := range map[int][]metric.Name{0: {metric.RMSE, metric.MAE}, 2: {metric.ECE, metric.AUC}, 4: {metric.LogLoss}} {
+		s := population(rand.New(rand.NewPCG(1, 9)), classes, 300)
+		all, want := metric.Intervals(s, 1), map[metric.Name]metric.Interval{}
+		for _, name := range some {
+			want[name] = all[name]
+		}
+		if diff := cmp.Diff(want, metric.Intervals(s, 1, append(some, "no such score")...)); diff != "" {
+			t.Errorf("%d classes: %s", classes, diff)
+		}
+	}
+}

@@ -184,17 +184,11 @@ var groupScores = map[int][]metric.Name{
 // group is the model on some of the test rows.
 func (s *sealed) group(name string, rows []int32, seed uint64) handoff.Group {
 	part := s.part(rows)
-	out := handoff.Group{Group: name, Rows: len(rows), Scores: make(map[string]handoff.Measure)}
 	names, ok := groupScores[part.Classes]
 	if !ok {
 		names = []metric.Name{metric.LogLoss, metric.Accuracy}
 	}
-	all := measures(part, seed)
-	for _, n := range append(slices.Clone(names), s.primary) {
-		if m, ok := all[string(n)]; ok {
-			out.Scores[string(n)] = m
-		}
-	}
+	out := handoff.Group{Group: name, Rows: len(rows), Scores: measures(part, seed, append(slices.Clone(names), s.primary)...)}
 	var off, said, came []float64
 	for _, r := range rows {
 		off, said, came = append(off, s.came[r]-s.claim[r]), append(said, s.claim[r]), append(came, s.came[r])

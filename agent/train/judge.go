@@ -85,11 +85,15 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 	return out, nil
 }
 
-// measures are all scores of a sample with their intervals.
-func measures(s metric.Sample, seed uint64) map[string]handoff.Measure {
+// measures are the scores of a sample, all or only some of them, with their
+// intervals.
+func measures(s metric.Sample, seed uint64, only ...metric.Name) map[string]handoff.Measure {
 	out := make(map[string]handoff.Measure)
-	intervals := metric.Intervals(s, seed)
+	intervals := metric.Intervals(s, seed, only...)
 	for name, v := range metric.All(s) {
+		if len(only) > 0 && !slices.Contains(only, name) {
+			continue
+		}
 		m := handoff.Measure{Value: known(v)}
 		if i, ok := intervals[name]; ok {
 			m.Low, m.High = known(i.Low), known(i.High)
