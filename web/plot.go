@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"html/template"
-	"math"
 	"strings"
 
 	"github.com/septet-ml/septet/handoff"
@@ -13,7 +12,7 @@ import (
 // and grows with the page; its strokes keep their size.
 type plot struct {
 	Title, Note string
-	X, Y        string // names of the axes
+	X           string // name of the axis below; Note says what goes up
 	Points      []handoff.Point
 	Dots        bool    // dots with whiskers, not a line with a band
 	Base        []point // a line to compare with
@@ -64,15 +63,15 @@ func (p plot) SVG() template.HTML {
 
 // grid draws the ticks of both axes and their names.
 func (p plot) grid(b *strings.Builder) {
-	for _, v := range p.x.between(4) {
+	for _, v := range p.x.ticks(4, 0) {
 		x, _ := p.at(v, p.y.low)
 		fmt.Fprintf(b, `<line class="rail" x1="%.1f" x2="%.1f" y1="%g" y2="%g"/><text x="%.1f" y="%g" text-anchor="middle">%s</text>`, x, x, upper, lower, x, lower+14, number(v))
 	}
-	for _, v := range p.y.between(4) {
+	for _, v := range p.y.ticks(4, 0) {
 		_, y := p.at(p.x.low, v)
 		fmt.Fprintf(b, `<line class="rail" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/><text x="%g" y="%.1f" text-anchor="end">%s</text>`, left, right, y, y, left-5, y+4, number(v))
 	}
-	fmt.Fprintf(b, `<text class="axis-name" x="%g" y="%g" text-anchor="middle">%s</text>`, (left+right)/2, boxHeight-6, template.HTMLEscapeString(p.X))
+	fmt.Fprintf(b, `<text x="%g" y="%g" text-anchor="middle">%s</text>`, (left+right)/2, boxHeight-6, template.HTMLEscapeString(p.X))
 }
 
 // band is the area between low and high.
@@ -111,22 +110,4 @@ func (p plot) line(points []point) string {
 		fmt.Fprintf(&b, "%.1f,%.1f", x, y)
 	}
 	return b.String()
-}
-
-// between is about n round numbers of the scale, its ends among them.
-func (s scale) between(n int) []float64 {
-	rough := (s.high - s.low) / float64(n)
-	power := math.Pow(10, math.Floor(math.Log10(rough)))
-	step := 10 * power
-	for _, f := range []float64{1, 2, 2.5, 5} {
-		if f*power >= rough*0.999 {
-			step = f * power
-			break
-		}
-	}
-	var out []float64
-	for i := math.Ceil(s.low/step - 1e-9); i*step <= s.high+1e-9*step; i++ {
-		out = append(out, i*step)
-	}
-	return out
 }

@@ -78,7 +78,7 @@ func TestTicksAreRound(t *testing.T) {
 		{scale{0, 1}, []float64{0, 0.25, 0.5, 0.75, 1}},
 		{scale{-120, 870}, []float64{0, 250, 500, 750}},
 	} {
-		got := test.s.between(4)
+		got := test.s.ticks(4, 0)
 		if len(got) != len(test.want) || got[0] != test.want[0] || got[len(got)-1] != test.want[len(test.want)-1] {
 			t.Errorf("%v: ticks %v, want %v", test.s, got, test.want)
 		}

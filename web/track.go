@@ -93,28 +93,29 @@ func (t track) svg(s scale) template.HTML {
 func (s scale) axis() template.HTML {
 	var b strings.Builder
 	b.WriteString(`<svg class="axis" aria-hidden="true">`)
-	for _, v := range s.ticks(4) {
+	for _, v := range s.ticks(4, 0.03) { // one at the very edge would be cut
 		fmt.Fprintf(&b, `<text x="%s" y="12" text-anchor="middle">%s</text>`, s.at(v), number(v))
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())
 }
 
-// ticks are round numbers inside the scale: about n of them, at steps of 1, 2
-// or 5 times a power of ten.
-func (s scale) ticks(n int) []float64 {
+// ticks are round numbers inside the scale: about n of them, at steps of 1, 2,
+// 2.5 or 5 times a power of ten, none within margin, a share of the scale, of
+// its ends.
+func (s scale) ticks(n int, margin float64) []float64 {
 	rough := (s.high - s.low) / float64(n)
 	power := math.Pow(10, math.Floor(math.Log10(rough)))
 	step := 10 * power
-	for _, f := range []float64{1, 2, 5} {
-		if f*power >= rough {
+	for _, f := range []float64{1, 2, 2.5, 5} {
+		if f*power >= rough*0.999 {
 			step = f * power
 			break
 		}
 	}
 	var ticks []float64
-	margin := (s.high - s.low) * 0.03 // a tick at the very edge would be cut
-	for i := math.Ceil((s.low + margin) / step); i*step <= s.high-margin; i++ {
+	low, high := s.low+margin*(s.high-s.low), s.high-margin*(s.high-s.low)
+	for i := math.Ceil(low/step - 1e-9); i*step <= high+1e-9*step; i++ {
 		ticks = append(ticks, i*step)
 	}
 	return ticks
