@@ -49,13 +49,15 @@ func (p *runPage) Plots() []plot {
 // learning is the score of one candidate on parts of the training rows.
 func learning(l *handoff.Learning) plot {
 	out := plot{Title: "Would more rows help?", X: "training rows of " + words(l.Candidate), Note: l.Words, Dots: true, text: "learning curve: " + l.Words}
+	var tracks []track
 	for _, p := range l.Points {
 		low, high := p.Mean-p.SE, p.Mean+p.SE
+		tracks = append(tracks, track{Low: &low, High: &high})
 		out.Points = append(out.Points, handoff.Point{X: float64(p.Rows), Y: p.Mean, Low: &low, High: &high})
 		out.Base = append(out.Base, point{float64(p.Rows), p.Mean})
 	}
 	out.x = scale{0, 1.05 * float64(l.Points[len(l.Points)-1].Rows)}
-	out.y = scaleOf([]track{{Points: heights(out.Points)}})
+	out.y = scaleOf(tracks)
 	return out
 }
 
@@ -83,15 +85,6 @@ func values(points []handoff.Point) []float64 {
 		if q.Low != nil && q.High != nil {
 			out = append(out, *q.Low, *q.High)
 		}
-	}
-	return out
-}
-
-// heights are what a plot of points reaches upright.
-func heights(points []handoff.Point) []float64 {
-	var out []float64
-	for _, q := range points {
-		out = append(out, *q.Low, *q.High)
 	}
 	return out
 }
