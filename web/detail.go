@@ -4,23 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/modelcard"
 )
 
 // Numbers tells whether a number is predicted, not a class.
 func (p *runPage) Numbers() bool { return p.Scope != nil && p.Scope.ProblemType == "regression" }
-
-// held writes a share with its interval: "91.2 % (88.0 to 93.9 %)".
-func held(m handoff.Measure) string {
-	switch {
-	case m.Value == nil:
-		return "–"
-	case m.Low == nil || m.High == nil:
-		return percent(*m.Value)
-	}
-	return fmt.Sprintf("%s (%.1f to %s)", percent(*m.Value), 100**m.Low, percent(*m.High))
-}
 
 // lines parts "0.98 (0.94 to 0.99)" into the figure and its interval, which is
 // shown under it.

@@ -10,6 +10,7 @@ import (
 	"github.com/septet-ml/septet/docs"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/ledger"
+	"github.com/septet-ml/septet/modelcard"
 	"github.com/septet-ml/septet/pipeline"
 	"github.com/septet-ml/septet/terminal"
 )
@@ -89,7 +90,7 @@ func (s *Site) codes(*http.Request) (page, error) {
 
 // functions are what the templates can call.
 var functions = template.FuncMap{
-	"number": number, "count": count, "seconds": seconds, "size": size, "percent": percent, "figure": terminal.Figure, "held": held, "lines": lines,
+	"number": number, "count": count, "seconds": seconds, "size": size, "percent": percent, "figure": terminal.Figure, "interval": modelcard.Share, "lines": lines,
 	"tone": tone, "mark": mark, "words": words, "short": short,
 	"join":  func(list []string) string { return strings.Join(list, ", ") },
 	"stamp": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
