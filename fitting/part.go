@@ -9,6 +9,7 @@ import (
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/fold"
 	"github.com/septet-ml/septet/learn/crossfit"
+	"github.com/septet-ml/septet/learn/portable"
 )
 
 // PartUnit is the name of a fit on a part of a fold's training rows, among the
@@ -97,11 +98,5 @@ func (b *Bench) scattered(rows []int32, halvings int) []int32 {
 	return out
 }
 
-// scatter is a number that looks drawn at random for each x. Source: Steele,
-// Lea & Flood 2014, SplitMix64.
-func scatter(seed uint64, x int32) uint64 {
-	z := seed + (uint64(uint32(x))+1)*0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
+// scatter is a number that looks drawn at random for each x.
+func scatter(seed uint64, x int32) uint64 { return portable.Draw(seed, uint64(uint32(x))) }

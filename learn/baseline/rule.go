@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/portable"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -53,7 +54,7 @@ func (Rule) Fit(ctx context.Context, train learn.Data, _ *learn.Data, opt learn.
 func (t *targets) choose(ctx context.Context, rows []int32, threads int) (int, error) {
 	var half [2][]int32
 	for i := 0; i < len(rows); i += max(1, len(rows)/examined) {
-		side := int(scramble(uint64(i)) & 1)
+		side := int(portable.Mix(uint64(i)) & 1)
 		half[side] = append(half[side], rows[i])
 	}
 	loss := func(column int) float64 {
@@ -71,14 +72,6 @@ func (t *targets) choose(ctx context.Context, rows []int32, threads int) (int, e
 		}
 	}
 	return best, err
-}
-
-// scramble mixes the bits of x (the finaliser of splitmix64).
-func scramble(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // Thumb is the model of a Rule. A row falls in one group by its value in one

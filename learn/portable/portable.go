@@ -1,9 +1,9 @@
-// Package portable is the few transcendental functions that learners need,
-// with the same bits on every processor.
+// Package portable is the few transcendental functions that learners need, and
+// a source of chance, with the same bits on every processor.
 //
-// The standard library has them in assembly on some processors, with and
+// The standard library has the functions in assembly on some processors, with and
 // without fused multiply-add, and a compiler may fuse a product with a sum.
-// Here every product is rounded by an explicit conversion. Each function is
+// Here every product is rounded by an explicit conversion. Each of them is
 // within 2 units in the last place of the true value.
 package portable
 

@@ -65,7 +65,7 @@ type fit struct {
 }
 
 func newFit(d *data, b Boost, loss Loss, seed uint64, c *crew) (*fit, error) {
-	binned := binnedFrom(d, b, mix(seed), c)
+	binned := binnedFrom(d, b, portable.Mix(seed), c)
 	f := &fit{data: d, boost: b, seed: seed, crew: c, goal: newObjective(d, loss, b.Quantile)}
 	f.rows = make([]uint32, d.all)
 	f.grower = grower{
@@ -126,7 +126,7 @@ func (f *fit) round(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		t := f.tree(k, mix(f.seed^mix(uint64(len(f.trees))+1)))
+		t := f.tree(k, portable.Mix(f.seed^portable.Mix(uint64(len(f.trees))+1)))
 		grew = grew || len(t.Nodes) > 1
 		f.trees = append(f.trees, t)
 	}
@@ -281,7 +281,7 @@ func (f *fit) sampleRows(seed uint64) []uint32 {
 	in, out := 0, 0
 	rest := f.grower.spare
 	for i := range f.data.all {
-		if i < n && mix(seed^mix(uint64(i)))>>32 < most {
+		if i < n && portable.Mix(seed^portable.Mix(uint64(i)))>>32 < most {
 			f.rows[in] = uint32(i)
 			in++
 		} else {

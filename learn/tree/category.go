@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/portable"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -51,7 +52,7 @@ func (t *tally) add(without int) (sum, mass float64) {
 
 // part is the part of row i.
 func (s statistics) part(i int) int {
-	return int(mix(s.seed^mix(uint64(i))) % crossParts)
+	return int(portable.Mix(s.seed^portable.Mix(uint64(i))) % crossParts)
 }
 
 // tallies are the sums of every level, and of all rows of train.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/septet-ml/septet/learn/portable"
 )
 
 const (
@@ -40,7 +42,7 @@ func (c *cutter) points(n int, at func(i int) float64, bins int) []float64 {
 		row := i
 		if n > maxSample {
 			lo, hi := spread(i, n), spread(i+1, n)
-			row = lo + int(mix(uint64(i))%uint64(hi-lo))
+			row = lo + int(portable.Mix(uint64(i))%uint64(hi-lo))
 		}
 		if x := at(row); x == x {
 			c.sample = append(c.sample, key(x))

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"math"
 	"slices"
+
+	"github.com/septet-ml/septet/learn/portable"
 )
 
 // bud is a node that may still be split.
@@ -81,7 +83,7 @@ func (g *grower) grow(total sum) *grown {
 	t.reset()
 	root := &bud{
 		node: node{total: total, rows: len(g.order), lower: math.Inf(-1), upper: math.Inf(1)},
-		hi:   len(g.order), path: mix(g.seed),
+		hi:   len(g.order), path: portable.Mix(g.seed),
 	}
 	t.add(root)
 	if g.boost.Symmetric > 0 {
@@ -296,8 +298,8 @@ func (g *grower) divideRows(t team, rows, spare []uint32, f *feature, s *split) 
 // shoots sets the children's rows, sums, bounds and chance.
 func (g *grower) shoots(b *bud, middle int) {
 	l, r := &b.shoots[0], &b.shoots[1]
-	*l = bud{node: b.node, lo: b.lo, hi: middle, depth: b.depth + 1, path: mix(b.path ^ 1)}
-	*r = bud{node: b.node, lo: middle, hi: b.hi, depth: b.depth + 1, path: mix(b.path ^ 2)}
+	*l = bud{node: b.node, lo: b.lo, hi: middle, depth: b.depth + 1, path: portable.Mix(b.path ^ 1)}
+	*r = bud{node: b.node, lo: middle, hi: b.hi, depth: b.depth + 1, path: portable.Mix(b.path ^ 2)}
 	l.rows, r.rows = l.hi-l.lo, r.hi-r.lo
 	l.total, r.total = b.best.left, b.total-b.best.left
 	if g.monotone == nil || g.monotone[b.best.feature] == 0 {
@@ -425,7 +427,7 @@ func choose(n int, fraction float64, from []bool, seed uint64) []bool {
 	var keys []uint64
 	for i := range n {
 		if from == nil || from[i] {
-			keys = append(keys, mix(seed^mix(uint64(i)))&^0xffffffff|uint64(i))
+			keys = append(keys, portable.Mix(seed^portable.Mix(uint64(i)))&^0xffffffff|uint64(i))
 		}
 	}
 	slices.Sort(keys)

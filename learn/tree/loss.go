@@ -111,6 +111,7 @@ func (o *objective) center(d *data) {
 	}
 }
 
+// weightOf is entry i of weight; nil is all 1.
 func weightOf(weight []float64, i int) float64 {
 	if weight == nil {
 		return 1

@@ -25,12 +25,3 @@ func roughSigmoid(x float64) (p, slope float64) {
 	p = 1 / (1 + e)
 	return p, e * p * p
 }
-
-// mix scrambles 64 bits (the finaliser of splitmix64). Chains of it are the
-// package's only source of chance.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}

@@ -1,5 +1,7 @@
 package tree
 
+import "github.com/septet-ml/septet/learn/portable"
+
 // sum is a gradient and a hessian as two integers in one: gradient << 32 plus
 // hessian, the hessian not negative. One addition adds both. Sums of all rows
 // of a tree fit, see quantiser.
@@ -22,7 +24,7 @@ type quantiser struct {
 }
 
 func newQuantiser(rows int, gradients, hessians float64, constant bool, seed uint64) quantiser {
-	q := quantiser{gradient: 1, hessian: 1, shift: uint32(mix(seed))}
+	q := quantiser{gradient: 1, hessian: 1, shift: uint32(portable.Mix(seed))}
 	if gradients > 1e-200 {
 		q.gradient = (0.999*(1<<31) - float64(rows)) / gradients
 	}

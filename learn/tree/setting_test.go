@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/portable"
 	"github.com/septet-ml/septet/problem"
 )
 
@@ -238,7 +239,7 @@ func TestTargetStatisticsDoNotLeak(t *testing.T) {
 func TestSetChanceAgainstNoise(t *testing.T) {
 	d := taskData(3000, 21, learn.Binary)
 	for i := range d.Table.Columns[5].Code {
-		d.Table.Columns[5].Code[i] = int32(mix(uint64(i)) % 100)
+		d.Table.Columns[5].Code[i] = int32(portable.Mix(uint64(i)) % 100)
 	}
 	train, valid := halves(d)
 	loss := func(levels int, chance float64) float64 {

@@ -1,6 +1,10 @@
 package tree
 
-import "math"
+import (
+	"math"
+
+	"github.com/septet-ml/septet/learn/portable"
+)
 
 // maxSymmetric is how many levels a symmetric tree may have.
 const maxSymmetric = 8
@@ -148,7 +152,7 @@ func (g *grower) shared(level []*bud, pairs []twins, depth int) ranked {
 	for len(g.levelers) < g.crew.size {
 		g.levelers = append(g.levelers, leveler{search: &g.search})
 	}
-	chance := mix(g.seed ^ mix(uint64(depth)))
+	chance := portable.Mix(g.seed ^ portable.Mix(uint64(depth)))
 	inUse := g.filter(&bud{path: chance})
 	own := 0.0
 	for _, b := range level {
@@ -170,7 +174,7 @@ func (g *grower) shared(level []*bud, pairs []twins, depth int) ranked {
 			l.column(p, inUse, func(s split) {
 				r := ranked{s, s.gain}
 				if g.noise > 0 {
-					r.rank = math.Sqrt(own+s.gain) + float64(g.noise*normal(mix(chance^mix(uint64(s.feature)))))
+					r.rank = math.Sqrt(own+s.gain) + float64(g.noise*normal(portable.Mix(chance^portable.Mix(uint64(s.feature)))))
 				}
 				bests[worker].keep(r)
 			})

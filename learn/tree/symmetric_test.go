@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/portable"
 )
 
 // leveled is a search of one feature over some random nodes.
@@ -233,7 +234,7 @@ func TestNormal(t *testing.T) {
 	const n = 100000
 	mean, square := 0.0, 0.0
 	for i := range n {
-		x := normal(mix(uint64(i)))
+		x := normal(portable.Mix(uint64(i)))
 		mean += x / n
 		square += x * x / n
 	}
