@@ -221,28 +221,13 @@ func practiceRecipe(t *testing.T) *points.Recipe {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := event.Key{Column: "who", Other: "who"}
-	out := &points.Recipe{
-		Schema: event.Schema{
-			Entity: []string{"who", "brand"},
-			Events: []event.Events{
-				{Table: "visits", Time: "day", Reported: "reported", Keys: []event.Key{who, {Column: "brand", Other: "brand"}}, Lookups: []event.Lookup{{Table: "payers", Column: "payer", Key: "payer"}}},
-				{Table: "calls", Time: "at", Keys: []event.Key{who}},
-			},
-			Static: []event.Static{
-				{Table: "people", Keys: []event.Key{who}, Updated: "updated"},
-				{Table: "groups", Keys: []event.Key{who}},
-				{Table: "regions", Keys: []event.Key{{Column: "region", Table: "people", Other: "region"}}},
-			},
-		},
-		Unit: points.Unit{Entity: []string{"who", "brand"}, Reported: "reported"},
-	}
-	for _, info := range catalog.Tables {
-		of := points.Table{Name: info.Name}
-		for _, c := range info.Columns {
-			of.Columns = append(of.Columns, points.Column{Name: c.Name, CellRule: c.CellRule})
-		}
-		out.Tables = append(out.Tables, of)
+	out := bare(catalog.Tables)
+	out.Schema.Events[0].Lookups = []event.Lookup{{Table: "payers", Column: "payer", Key: "payer"}}
+	who := []event.Key{{Column: "who", Other: "who"}}
+	out.Schema.Static = []event.Static{
+		{Table: "people", Keys: who, Updated: "updated"},
+		{Table: "groups", Keys: who},
+		{Table: "regions", Keys: []event.Key{{Column: "region", Table: "people", Other: "region"}}},
 	}
 	out.Features = event.Propose(&out.Schema, catalog.Tables, event.Options{
 		Windows: []int{30, 60, 120},
