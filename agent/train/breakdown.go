@@ -10,13 +10,13 @@ import (
 )
 
 // quantity is one figure of a group that is compared with that of all other
-// rows: the mean of value over the rows where in is true.
+// rows: the mean of values over the rows where in is true.
 type quantity struct {
-	name  string
-	form  form
-	in    func(row int) bool
-	value func(row int) float64
-	ranks []float64 // of the values of all rows; only of a tailed one
+	name   string
+	form   form
+	in     func(row int32) bool
+	values []float64 // per row
+	ranks  []float64 // of the values; only of a tailed one
 }
 
 // form is what the values of a quantity are like, which says how their means
@@ -31,53 +31,58 @@ const (
 
 // quantities are what groups are compared by.
 func (s *sealed) quantities() []quantity {
-	all := func(int) bool { return true }
-	y := s.sample.Target
-	calibration := quantity{name: "calibration", form: mean, in: all, value: func(i int) float64 { return s.came[i] - s.claim[i] }}
-	loss := quantity{name: "loss", form: tailed, in: all, value: func(i int) float64 { return s.loss[i] }, ranks: metric.Ranks(s.loss)}
+	all := func(int32) bool { return true }
+	loss := quantity{name: "loss", form: tailed, in: all, values: s.loss, ranks: metric.Ranks(s.loss)}
+	calibration := quantity{name: "calibration", form: mean, in: all, values: s.off}
 	if s.sample.Classes == 0 {
-		calibration.form, calibration.ranks = tailed, make([]float64, len(s.came))
-		for i := range calibration.ranks {
-			calibration.ranks[i] = calibration.value(i)
-		}
-		calibration.ranks = metric.Ranks(calibration.ranks)
+		calibration.form, calibration.ranks = tailed, metric.Ranks(s.off)
 	}
-	if s.sample.Classes != 2 {
+	if s.called == nil {
 		return []quantity{calibration, loss}
 	}
-	called := func(i int) float64 { return indicator(s.claim[i] >= s.recipe.cut()) }
+	missed := make([]float64, len(s.called))
+	for i, called := range s.called {
+		missed[i] = 1 - called
+	}
 	return []quantity{
-		{name: "called", form: share, in: all, value: called},
-		{name: "false_positives", form: share, in: func(i int) bool { return y[i] == 0 }, value: called},
-		{name: "false_negatives", form: share, in: func(i int) bool { return y[i] == 1 }, value: func(i int) float64 { return 1 - called(i) }},
+		{name: "called", form: share, in: all, values: s.called},
+		{name: "false_positives", form: share, in: func(i int32) bool { return s.came[i] == 0 }, values: s.called},
+		{name: "false_negatives", form: share, in: func(i int32) bool { return s.came[i] == 1 }, values: missed},
 		calibration,
 		loss,
 	}
 }
 
-// perRow fills claim, came and loss.
+// perRow fills claim, came, off, loss and called.
 func (s *sealed) perRow() {
 	y, p, width := s.sample.Target, s.sample.Prediction, s.sample.Classes
-	s.claim, s.came, s.loss = p, y, make([]float64, len(y))
-	if width > 2 {
+	s.claim, s.came, s.off, s.loss = p, y, make([]float64, len(y)), make([]float64, len(y))
+	switch {
+	case width == 2:
+		s.called = make([]float64, len(y))
+	case width > 2:
 		s.claim, s.came = make([]float64, len(y)), make([]float64, len(y))
 	}
 	for i, y := range y {
-		truth := 1.0
+		var truth float64 // probability of what came
 		switch {
-		case width == 0:
-			s.loss[i] = math.Abs(y - p[i])
-			continue
-		case width == 2 && y == 1:
-			truth = p[i]
 		case width == 2:
-			truth = 1 - p[i]
-		default:
+			s.called[i] = indicator(p[i] >= s.recipe.cut())
+			truth = p[i]
+			if y == 0 {
+				truth = 1 - p[i]
+			}
+		case width > 2:
 			row := p[i*width : (i+1)*width]
 			best := top(row)
 			s.claim[i], s.came[i], truth = row[best], indicator(best == int(y)), row[int(y)]
 		}
-		s.loss[i] = -portable.Log(max(truth, 1e-15))
+		s.off[i] = s.came[i] - s.claim[i]
+		if width == 0 {
+			s.loss[i] = math.Abs(s.off[i])
+		} else {
+			s.loss[i] = -portable.Log(max(truth, 1e-15))
+		}
 	}
 }
 
@@ -135,44 +140,43 @@ func (s *sealed) compare(name string, rows []int32) []handoff.Difference {
 		inside[r] = true
 	}
 	for _, q := range s.compared {
-		x, group := s.sides(inside, q.in, q.value)
-		if len(x[0]) < leastOf || len(x[1]) < leastOf {
+		var group, others []int32
+		for i, in := range inside {
+			switch row := int32(i); {
+			case !q.in(row):
+			case in:
+				group = append(group, row)
+			default:
+				others = append(others, row)
+			}
+		}
+		if len(group) < leastOf || len(others) < leastOf {
 			continue
 		}
 		d := handoff.Difference{Group: name, What: q.name}
 		if q.form == share {
-			a, b := metric.ProportionOf(x[0], group[0]), metric.ProportionOf(x[1], group[1])
+			a, b := s.shareOf(q.values, group), s.shareOf(q.values, others)
 			d.Value, d.Others, d.P = a.Value, b.Value, a.Differ(b)
 		} else {
-			a, b := metric.MeanOf(x[0], group[0]), metric.MeanOf(x[1], group[1])
+			a, b := s.meanOf(q.values, group), s.meanOf(q.values, others)
 			d.Value, d.Others, d.P = a.Value, b.Value, a.Differ(b)
 		}
 		if q.form == tailed {
-			r, group := s.sides(inside, q.in, func(i int) float64 { return q.ranks[i] })
-			d.P = max(d.P, metric.MeanOf(r[0], group[0]).Differ(metric.MeanOf(r[1], group[1])))
+			d.P = max(d.P, s.meanOf(q.ranks, group).Differ(s.meanOf(q.ranks, others)))
 		}
 		out = append(out, d)
 	}
 	return out
 }
 
-// sides are the values, and the sample's groups, of the rows inside and of all
-// others.
-func (s *sealed) sides(inside []bool, in func(int) bool, value func(int) float64) (x [2][]float64, group [2][]int32) {
-	for i := range inside {
-		if !in(i) {
-			continue
-		}
-		side := 1
-		if inside[i] {
-			side = 0
-		}
-		x[side] = append(x[side], value(i))
-		if s.sample.Group != nil {
-			group[side] = append(group[side], s.sample.Group[i])
-		}
-	}
-	return x, group
+// meanOf is the mean of x over some rows; rows of one group count as one draw.
+func (s *sealed) meanOf(x []float64, rows []int32) metric.Mean {
+	return metric.MeanOf(take(x, rows), s.groups(rows))
+}
+
+// shareOf is the share of some rows for which x is 1, not 0.
+func (s *sealed) shareOf(x []float64, rows []int32) metric.Proportion {
+	return metric.ProportionOf(take(x, rows), s.groups(rows))
 }
 
 // groupScores are the scores of a group, beside the primary one.
@@ -189,56 +193,51 @@ func (s *sealed) group(name string, rows []int32, seed uint64) handoff.Group {
 		names = []metric.Name{metric.LogLoss, metric.Accuracy}
 	}
 	out := handoff.Group{Group: name, Rows: len(rows), Scores: measures(part, seed, append(slices.Clone(names), s.primary)...)}
-	var off, said, came []float64
-	for _, r := range rows {
-		off, said, came = append(off, s.came[r]-s.claim[r]), append(said, s.claim[r]), append(came, s.came[r])
-	}
-	predicted := metric.MeanOf(said, nil).Value
+	predicted := metric.MeanOf(take(s.claim, rows), nil).Value
 	out.Predicted = known(predicted)
 	if part.Classes == 0 {
-		e := metric.MeanOf(off, part.Group)
+		e := s.meanOf(s.off, rows)
 		i := e.Interval()
 		out.Observed = handoff.Measure{Value: known(predicted + e.Value), Low: known(predicted + i.Low), High: known(predicted + i.High)}
 	} else {
-		out.Observed = proportion(metric.ProportionOf(came, part.Group))
+		out.Observed = proportion(s.shareOf(s.came, rows))
 	}
 	if s.held != nil {
-		out.Held = s.shareOf(rows, func(int) bool { return true }, func(i int) float64 { return s.held[i] })
+		out.Held = proportion(s.shareOf(s.held, rows))
 	}
-	if part.Classes == 2 {
-		for i, q := range s.compared[:3] {
-			*[]*handoff.Measure{&out.Called, &out.FalsePositives, &out.FalseNegatives}[i] = s.shareOf(rows, q.in, q.value)
+	rates := map[string]*handoff.Measure{"called": &out.Called, "false_positives": &out.FalsePositives, "false_negatives": &out.FalseNegatives}
+	for _, q := range s.compared {
+		if rate := rates[q.name]; rate != nil {
+			counted := slices.DeleteFunc(slices.Clone(rows), func(r int32) bool { return !q.in(r) })
+			*rate = proportion(s.shareOf(q.values, counted))
 		}
 	}
 	return out
-}
-
-// shareOf is the share of those rows, of the given ones, for which value is 1.
-func (s *sealed) shareOf(rows []int32, in func(int) bool, value func(int) float64) handoff.Measure {
-	var hit []float64
-	var group []int32
-	for _, r := range rows {
-		if !in(int(r)) {
-			continue
-		}
-		hit = append(hit, value(int(r)))
-		if s.sample.Group != nil {
-			group = append(group, s.sample.Group[r])
-		}
-	}
-	return proportion(metric.ProportionOf(hit, group))
 }
 
 // part is the sample's given rows.
 func (s *sealed) part(rows []int32) metric.Sample {
 	all, width := s.sample, len(s.sample.Prediction)/len(s.sample.Target)
-	out := metric.Sample{Classes: all.Classes, Threshold: all.Threshold}
+	out := metric.Sample{Classes: all.Classes, Threshold: all.Threshold, Target: take(all.Target, rows), Group: s.groups(rows)}
 	for _, r := range rows {
-		out.Target = append(out.Target, all.Target[r])
 		out.Prediction = append(out.Prediction, all.Prediction[int(r)*width:(int(r)+1)*width]...)
-		if all.Group != nil {
-			out.Group = append(out.Group, all.Group[r])
-		}
 	}
 	return out
+}
+
+// take are the values of some rows.
+func take[T any](x []T, rows []int32) []T {
+	out := make([]T, len(rows))
+	for k, i := range rows {
+		out[k] = x[i]
+	}
+	return out
+}
+
+// groups are the sample's of some rows; nil where there are none.
+func (s *sealed) groups(rows []int32) []int32 {
+	if s.sample.Group == nil {
+		return nil
+	}
+	return take(s.sample.Group, rows)
 }

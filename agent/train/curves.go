@@ -55,8 +55,13 @@ func (s *sealed) ranked(out *handoff.Curves) {
 	right := func(c cutAt) float64 { return float64(c.positive) / pos }
 	share := func(c cutAt) float64 { return float64(c.called) / n }
 	positives := slices.DeleteFunc(slices.Clone(order), func(i int32) bool { return s.came[i] == 0 })
+	groups := s.groups(positives)
 	found := func(c cutAt) metric.Proportion { // of the positives those that are called
-		return s.proportion(positives, func(k int) float64 { return indicator(k < c.positive) })
+		called := make([]float64, len(positives))
+		for k := range c.positive {
+			called[k] = 1
+		}
+		return metric.ProportionOf(called, groups)
 	}
 	begin := handoff.Point{}
 	out.ROC, out.Gain = append(out.ROC, begin), append(out.Gain, begin)
@@ -67,8 +72,7 @@ func (s *sealed) ranked(out *handoff.Curves) {
 		out.Gain = append(out.Gain, point(share(c), found(c), positive))
 	}
 	for _, c := range spaced(cuts, right) {
-		precise := s.proportion(order[:c.called], func(k int) float64 { return s.came[order[k]] })
-		out.PrecisionRecall = append(out.PrecisionRecall, point(right(c), precise, c.called))
+		out.PrecisionRecall = append(out.PrecisionRecall, point(right(c), s.shareOf(s.came, order[:c.called]), c.called))
 	}
 }
 
@@ -85,20 +89,6 @@ func spaced(cuts []cutAt, at func(cutAt) float64) []cutAt {
 		next = int(at(c)*curvePoints) + 1
 	}
 	return out
-}
-
-// proportion is the share of rows for which hit is 1; hit gets the index in
-// rows.
-func (s *sealed) proportion(rows []int32, hit func(k int) float64) metric.Proportion {
-	hits := make([]float64, len(rows))
-	var group []int32
-	for k, i := range rows {
-		hits[k] = hit(k)
-		if s.sample.Group != nil {
-			group = append(group, s.sample.Group[i])
-		}
-	}
-	return metric.ProportionOf(hits, group)
 }
 
 func point(x float64, y metric.Proportion, rows int) handoff.Point {
@@ -136,16 +126,12 @@ func (s *sealed) reliability() []handoff.Point {
 
 // bin is one of the reliability curve.
 func (s *sealed) bin(rows []int32) handoff.Point {
-	claim := metric.MeanOf(s.take(s.claim, rows), nil).Value
+	claim := metric.MeanOf(take(s.claim, rows), nil).Value
 	if s.sample.Classes > 0 {
-		return point(claim, s.proportion(rows, func(k int) float64 { return s.came[rows[k]] }), len(rows))
+		return point(claim, s.shareOf(s.came, rows), len(rows))
 	}
 	p := handoff.Point{X: short(claim), Rows: len(rows)}
-	off := s.take(s.came, rows)
-	for k, i := range rows {
-		off[k] -= s.claim[i]
-	}
-	e := metric.MeanOf(off, s.groups(rows))
+	e := s.meanOf(s.off, rows)
 	i := e.Interval()
 	p.Y = short(claim + e.Value)
 	if low, high := known(i.Low), known(i.High); low != nil && high != nil {
@@ -153,26 +139,6 @@ func (s *sealed) bin(rows []int32) handoff.Point {
 		p.Low, p.High = low, high
 	}
 	return p
-}
-
-func (s *sealed) take(x []float64, rows []int32) []float64 {
-	out := make([]float64, len(rows))
-	for k, i := range rows {
-		out[k] = x[i]
-	}
-	return out
-}
-
-// groups are those of some rows; nil where there are none.
-func (s *sealed) groups(rows []int32) []int32 {
-	if s.sample.Group == nil {
-		return nil
-	}
-	out := make([]int32, len(rows))
-	for k, i := range rows {
-		out[k] = s.sample.Group[i]
-	}
-	return out
 }
 
 // confusion counts the rows by what they are and what they are called.
@@ -211,8 +177,8 @@ func (s *sealed) confusion(classes []string) *handoff.Confusion {
 	width := len(s.sample.Prediction) / len(s.sample.Target)
 	for i, y := range s.sample.Target {
 		called := 0
-		if width == 1 {
-			called = int(indicator(s.claim[i] >= s.recipe.cut()))
+		if s.called != nil {
+			called = int(s.called[i])
 		} else {
 			called = top(s.sample.Prediction[i*width : (i+1)*width])
 		}

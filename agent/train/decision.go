@@ -12,11 +12,7 @@ func (s *sealed) decision(rule calibrate.Rule) *handoff.Decision {
 	if s.recipe.threshold == nil {
 		return nil
 	}
-	called := make([]float64, len(s.claim))
-	for i, p := range s.claim {
-		called[i] = indicator(p >= s.recipe.cut())
-	}
-	out := &handoff.Decision{Rule: "f1", Called: proportion(metric.ProportionOf(called, s.sample.Group))}
+	out := &handoff.Decision{Rule: "f1", Called: proportion(metric.ProportionOf(s.called, s.sample.Group))}
 	if rule.Capacity > 0 {
 		out.Capacity = &rule.Capacity
 	}
@@ -24,11 +20,11 @@ func (s *sealed) decision(rule calibrate.Rule) *handoff.Decision {
 		return out
 	}
 	out.Rule, out.CostFP, out.CostFN = "cost", &rule.CostFP, &rule.CostFN
-	cost := make([]float64, len(called))
+	cost := make([]float64, len(s.called))
 	none, all := 0.0, 0.0
 	for i, y := range s.came {
 		miss, alarm := float64(rule.CostFN*y), float64(rule.CostFP*(1-y))
-		cost[i] = float64((1-called[i])*miss) + float64(called[i]*alarm)
+		cost[i] = float64((1-s.called[i])*miss) + float64(s.called[i]*alarm)
 		none += miss / float64(len(cost))
 		all += alarm / float64(len(cost))
 	}

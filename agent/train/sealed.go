@@ -23,7 +23,9 @@ type sealed struct {
 	primary  metric.Name
 	claim    []float64 // per row: probability of the positive class, or of the most probable one; or the predicted value
 	came     []float64 // what came of it: 1 or 0; or the true value
+	off      []float64 // came less claim
 	loss     []float64 // log loss, or absolute error
+	called   []float64 // 1 from the threshold on, else 0; binary only
 	compared []quantity
 	held     []float64 // per row 1 where the interval or set has the truth, else 0; nil without one
 	size     float64   // mean length of the intervals, or number of classes in the sets
