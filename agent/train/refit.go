@@ -12,16 +12,12 @@ import (
 
 // refit fits the recipe again on train, validation and test rows: the same
 // learners, weights, calibration and threshold. The holdout stays locked.
-func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe, in handoff.Choice) error {
-	dataset := in.Features.Dataset
-	test, err := rowfile.Read(d.Artifacts, dataset, dataset.Rows.Test, in.Features.Points)
-	if err != nil {
-		return err
-	}
+func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *rowfile.File, r *recipe, in handoff.Choice) error {
 	all, err := rowfile.Join(bench.File, test)
 	if err != nil {
 		return err
 	}
+	dataset := in.Features.Dataset
 	key := map[string]any{
 		"rows": dataset.Rows.Fit.SHA256, "test": dataset.Rows.Test.SHA256,
 		"transform": in.Features.Transform.SHA256, "by": bench.Folds.By,

@@ -74,7 +74,7 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 		return handoff.Model{}, err
 	}
 	if d.Settings.Refit {
-		if err := refit(ctx, d, bench, r, in); err != nil {
+		if err := refit(ctx, d, bench, verdict.sealed.file, r, in); err != nil {
 			return handoff.Model{}, err
 		}
 		out.Notes = append(out.Notes, "refitted on train, validation and test rows after the test: all figures are those of the same recipe before")
