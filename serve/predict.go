@@ -53,18 +53,14 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request, name string) {
 	if k.batch.extra > 0 {
 		h[extraHeader] = []string{strconv.Itoa(k.batch.extra)}
 	}
-	answer := slot.answer
+	answer := *slot.answer
 	if k.batch.looked > 0 {
-		answer = slot.dated
+		answer = *slot.dated
 	}
 	if k.batch.sets {
-		more := answer.with(slot.about.Conformal)
-		answer = &more
+		answer.conformal = slot.about.Conformal
 	}
-	if why != nil {
-		more := *answer
-		more.why, answer = why, &more
-	}
+	answer.why = why
 	k.reply = answer.append(k.reply[:0], slot.model, k.out, slot.about.Width, id)
 	h["Content-Type"] = jsonContent
 	h["Content-Length"] = []string{strconv.Itoa(len(k.reply))}

@@ -1,9 +1,6 @@
 package serve
 
-import (
-	"github.com/septet-ml/septet/learn"
-	"github.com/septet-ml/septet/learn/calibrate"
-)
+import "github.com/septet-ml/septet/learn"
 
 // readSets reads whether a request asks for intervals or sets of classes.
 func (f *form) readSets(s *scanner, b *batch) {
@@ -22,15 +19,8 @@ func (f *form) readSets(s *scanner, b *batch) {
 	}
 }
 
-// with is the answer with an interval ("low", "high") or a set of classes
-// ("set") behind each prediction.
-func (a *answer) with(c *calibrate.Conformal) answer {
-	more := *a
-	more.conformal = c
-	return more
-}
-
-// appendSet writes what with promises of one row's scores.
+// appendSet writes the interval ("low", "high") or the set of classes ("set")
+// of one row's scores; nothing where none are asked for.
 func (a *answer) appendSet(b []byte, scores []float64) []byte {
 	switch {
 	case a.conformal == nil:

@@ -52,8 +52,8 @@ func TestAnswerWithSets(t *testing.T) {
 		if strings.Contains(plain, "low") || strings.Contains(plain, `"set"`) {
 			t.Errorf("not asked for, but given: %s", plain)
 		}
-		with := a.with(about.Conformal)
-		got := string(with.append(nil, halves{about: about}, test.scores, about.Width, "id"))
+		a.conformal = about.Conformal
+		got := string(a.append(nil, halves{about: about}, test.scores, about.Width, "id"))
 		if want := `{"predictions":` + test.want; !strings.HasPrefix(got, want) || !json.Valid([]byte(got)) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
