@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/septet-ml/septet/learn/explain"
+	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/modelfile"
 )
 
@@ -65,7 +65,7 @@ func TestExplanationsAddUp(t *testing.T) {
 				t.Errorf("row %d: reason %d is stronger than the one before", i, k+1)
 			}
 		}
-		if want := explain.LogOdds(scores[i]); math.Abs(sum-want) > 1e-9 {
+		if want := calibrate.LogOdds(scores[i]); math.Abs(sum-want) > 1e-9 {
 			t.Errorf("row %d: base, reasons and rest are %v, the score is %v", i, sum, want)
 		}
 		if e.Class != 1 || len(e.Reasons) != 2 {

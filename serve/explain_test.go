@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/septet-ml/septet/learn"
-	"github.com/septet-ml/septet/learn/explain"
+	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/modelfile"
 	"github.com/septet-ml/septet/serve/servetest"
 	"github.com/septet-ml/septet/table"
@@ -99,9 +99,9 @@ func TestReasonsOfTheEndpoint(t *testing.T) {
 				score := scores[i*file.Width()]
 				switch task {
 				case learn.Binary:
-					score = explain.LogOdds(score)
+					score = calibrate.LogOdds(score)
 				case learn.Multiclass:
-					score = explain.LogOdds(p.Probabilities[p.Prediction.(string)])
+					score = calibrate.LogOdds(p.Probabilities[p.Prediction.(string)])
 				}
 				if math.Abs(sum-score) > 1e-9 {
 					t.Errorf("row %d: base, reasons and rest are %v, the score is %v", i, sum, score)

@@ -71,7 +71,7 @@ func (m Map) Apply(p []float64) {
 	switch m.Kind {
 	case Platt:
 		for i, v := range p {
-			p[i] = portable.Sigmoid(float64(m.Slope*logit(v)) + m.Offset)
+			p[i] = portable.Sigmoid(float64(m.Slope*LogOdds(v)) + m.Offset)
 		}
 	case Beta:
 		for i, v := range p {
@@ -80,13 +80,13 @@ func (m Map) Apply(p []float64) {
 		}
 	case Isotonic:
 		for i, v := range p {
-			p[i] = portable.Sigmoid(m.between(logit(v)))
+			p[i] = portable.Sigmoid(m.between(LogOdds(v)))
 		}
 	case Temperature:
 		for lo := 0; lo+m.Width <= len(p); lo += m.Width {
 			row := p[lo : lo+m.Width]
 			for i, v := range row {
-				row[i] = m.Slope * portable.Log(max(v, tiny))
+				row[i] = m.Score(v)
 			}
 			portable.Softmax(row)
 		}
@@ -112,11 +112,19 @@ func (m Map) between(x float64) float64 {
 	return a[1] + float64((x-a[0])/(b[0]-a[0])*(b[1]-a[1]))
 }
 
+// Score is what a class's probability is for a Temperature map, which gives the
+// softmax of the scores: the slope times its logarithm, of 1e-15 at least.
+func (m Map) Score(p float64) float64 { return float64(m.Slope * portable.Log(max(p, tiny))) }
+
+// tiny is the least probability, and 1 - tiny the greatest, that is told from 0
+// and from 1.
 const tiny = 1e-15
 
 func clip(p float64) float64 { return min(max(p, tiny), 1-tiny) }
 
-func logit(p float64) float64 {
+// LogOdds is ln p/(1-p) of a probability, which is held within 1e-15 of 0 and
+// 1.
+func LogOdds(p float64) float64 {
 	p = clip(p)
 	return portable.Log(p) - portable.Log(1-p)
 }

@@ -16,7 +16,7 @@ const leastSlope = 0.01
 func platt(target metric.Sample, prediction []float64, rows []int32) (Map, error) {
 	z, one := make([]float64, len(rows)), make([]float64, len(rows))
 	for i, r := range rows {
-		z[i], one[i] = logit(prediction[r]), 1
+		z[i], one[i] = LogOdds(prediction[r]), 1
 	}
 	b := logistic(target, rows, [][]float64{z, one}, []float64{1, 0}, nil)
 	if b[0] < leastSlope {
@@ -174,14 +174,14 @@ func isotonic(target metric.Sample, prediction []float64, rows []int32) (Map, er
 		}
 		b, w := &blocks[len(blocks)-1], weight(target, r)
 		b.weight += w
-		b.logit += float64(w * logit(prediction[r]))
+		b.logit += float64(w * LogOdds(prediction[r]))
 		b.hits += float64(w * target.Target[r])
 	}
 	m := Map{Kind: Isotonic, Width: 1}
 	for _, b := range rising(blocks) {
 		x := b.logit / b.weight
 		rate := (b.hits + portable.Sigmoid(x)) / (b.weight + 1) // never 0 or 1
-		m.Knots = append(m.Knots, [2]float64{x, logit(rate)})
+		m.Knots = append(m.Knots, [2]float64{x, LogOdds(rate)})
 	}
 	return m, m.Check()
 }

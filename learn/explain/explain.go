@@ -15,7 +15,9 @@
 // between the base and the row, which is finite and not below 0; so every sum
 // is kept, of two classes every sign of a member's contribution too, and trees
 // for regression, or a boosted model alone that needs no calibration, have the
-// very Shapley values of their game. Source: Chen, Lundberg, Lee 2022, Explaining a series of models by
+// very Shapley values of their game.
+//
+// Source: Chen, Lundberg, Lee 2022, Explaining a series of models by
 // propagating Shapley values, Nature Communications 13 (the rescale rule).
 //
 // Members that have no exact form (neighbours, nets) are explained by
@@ -28,7 +30,6 @@ import (
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
-	"github.com/septet-ml/septet/learn/portable"
 )
 
 // Model explains one ensemble. It is never changed, and safe for concurrent
@@ -116,18 +117,9 @@ func (m *Model) Scale(scores []float64) {
 		return
 	}
 	for k, p := range scores {
-		scores[k] = LogOdds(p)
+		scores[k] = calibrate.LogOdds(p)
 	}
 }
-
-// LogOdds is ln p/(1-p) of a probability, which is held within 1e-15 of 0 and
-// 1.
-func LogOdds(p float64) float64 {
-	p = min(max(p, tiny), 1-tiny)
-	return portable.Log(p) - portable.Log(1-p)
-}
-
-const tiny = 1e-15
 
 // Row explains a row: out gets, for each output, how much each column moved
 // the score. With the base they add up to the score, scaled. x has one value
@@ -159,7 +151,7 @@ func (m *Model) logOdds(p float64) float64 {
 		m.calibrated(one[:])
 		p = one[0]
 	}
-	return LogOdds(p)
+	return calibrate.LogOdds(p)
 }
 
 // calibrated applies the calibration in place.
@@ -172,11 +164,10 @@ func (m *Model) calibrated(p []float64) []float64 {
 // calibration softmax(slope × ln p). It gives the calibrated base and
 // prediction.
 func (m *Model) temperature(out, predicted []float64) (from, to []float64) {
-	logarithm := func(p float64) float64 { return float64(m.calibration.Slope * portable.Log(max(p, tiny))) }
 	z := make([]float64, m.width)
 	for k, p := range m.prediction {
-		z[k] = logarithm(p)
-		scale(out[k*m.columns:(k+1)*m.columns], secant(logarithm, p, predicted[k], near(p)))
+		z[k] = m.calibration.Score(p)
+		scale(out[k*m.columns:(k+1)*m.columns], secant(m.calibration.Score, p, predicted[k], near(p)))
 	}
 	softmax(z, out)
 	return m.calibrated(slices.Clone(m.prediction)), m.calibrated(predicted)

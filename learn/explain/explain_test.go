@@ -187,7 +187,7 @@ func TestLinearByDefinition(t *testing.T) {
 		logOdds := func(x []float64) float64 {
 			p := [1]float64{}
 			models[0].Predict(x, p[:])
-			return explain.LogOdds(p[0])
+			return calibrate.LogOdds(p[0])
 		}
 		got := make([]float64, columns)
 		for row := range 10 {
