@@ -3,6 +3,7 @@ package source
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,17 +64,8 @@ func monthOf(text string) int {
 			return i + 1
 		}
 	}
-	if number := strings.TrimLeft(text, "0"); len(number) > 0 && len(number) < 3 {
-		n := 0
-		for _, r := range number {
-			if r < '0' || r > '9' {
-				return 0
-			}
-			n = 10*n + int(r-'0')
-		}
-		if n <= 12 {
-			return n
-		}
+	if n, err := strconv.ParseUint(text, 10, 8); err == nil && n <= 12 {
+		return int(n)
 	}
 	return 0
 }

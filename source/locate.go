@@ -122,7 +122,7 @@ func staysInside(folder, file string) error {
 	return nil
 }
 
-// Paths is Locate for who needs no names.
+// Paths is the paths of the files of Locate, in its order.
 func Paths(paths []string) ([]string, error) {
 	files, err := Locate(paths)
 	if err != nil {
