@@ -43,13 +43,10 @@ func (c *column) rows() int {
 
 // slots is how many rows a value switches on.
 func (c *column) slots() int {
-	switch {
-	case c.text:
-		return 1
-	case len(c.cuts) == 0:
+	if c.text || len(c.cuts) == 0 {
 		return 1
 	}
-	return 3
+	return 3 // the scaled value and the two cuts around it
 }
 
 // encode writes the rows that x switches on, and how much; row and value have

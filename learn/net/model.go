@@ -78,18 +78,13 @@ type scorer struct {
 
 func (m *Model) scorer() *scorer {
 	slots, w, outputs := m.slots(), m.shape.width, m.shape.outputs
-	index := make([]int32, slots+w)
 	room := make([]float32, slots+2*w+outputs)
 	said := make([]float64, 2*outputs)
-	s := &scorer{
-		row: index[:slots], count: index[slots:],
+	return &scorer{
+		row: make([]int32, slots), count: counting(w),
 		value: room[:slots], a: room[slots : slots+w], b: room[slots+w : slots+2*w], scores: room[slots+2*w:],
 		one: said[:outputs], mean: said[outputs:],
 	}
-	for i := range s.count {
-		s.count[i] = int32(i)
-	}
-	return s
 }
 
 // add sets one to what net k says, and adds its part to mean.
@@ -119,8 +114,7 @@ func (m *Model) chances(score []float32, out []float64) {
 func (m *Model) finish(y []float64) {
 	switch m.task {
 	case learn.Regression:
-		v := min(max(m.offset+float64(m.scale*y[0]), m.low), m.high)
-		y[0] = v
+		y[0] = min(max(m.offset+float64(m.scale*y[0]), m.low), m.high)
 	case learn.Binary:
 		y[0] = min(y[0], 1)
 	case learn.Multiclass:

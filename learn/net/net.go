@@ -127,20 +127,14 @@ func (l Learner) filled(task learn.Task) Learner {
 	if task == learn.Regression {
 		dropout, decay = 0, 0.3
 	}
-	fill(&l.Width, 64)
-	fill(&l.Hidden, 2)
-	fill(&l.Nets, 2)
-	fill(&l.Rate, 0.005)
-	fill(&l.Dropout, dropout)
-	fill(&l.Decay, decay)
+	l.Width = cmp.Or(l.Width, 64)
+	l.Hidden = cmp.Or(l.Hidden, 2)
+	l.Nets = cmp.Or(l.Nets, 2)
+	l.Rate = cmp.Or(l.Rate, 0.005)
+	l.Dropout = cmp.Or(l.Dropout, dropout)
+	l.Decay = cmp.Or(l.Decay, decay)
 	l.Dropout, l.Decay = max(l.Dropout, 0), max(l.Decay, 0)
 	return l
-}
-
-func fill[T int | float64](field *T, value T) {
-	if *field == 0 {
-		*field = value
-	}
 }
 
 func (l Learner) check() error {

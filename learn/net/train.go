@@ -53,10 +53,7 @@ func (l Learner) train(ctx context.Context, m *Model, t, valid *targets, seed ui
 	r := l.trainer(m, (n+steps-1)/steps, rand.New(rand.NewPCG(seed, uint64(number))))
 	r.net.start(m.columns, t.bias, r.random)
 	best, least := m.shape.lay(make([]float32, m.shape.size())), math.Inf(1)
-	order := make([]int32, n)
-	for i := range order {
-		order[i] = int32(i)
-	}
+	order := counting(n)
 	for e := range epochs {
 		shuffle(order, r.random)
 		for s := range steps {
