@@ -127,19 +127,14 @@ func (k *answerKey) copiedValue(s *suspect) verdict {
 	if s.Kind != table.Number {
 		return verdict{}
 	}
-	x := k.values(s.Column)
-	same, present := 0, 0
-	xs, ys := make([]float64, 0, len(x)), make([]float64, 0, len(x))
-	for i, v := range x {
-		if v == v {
-			present++
-			xs, ys = append(xs, v), append(ys, k.raw[i])
-			if math.Abs(v-k.raw[i]) <= 1e-9*math.Abs(v) {
-				same++
-			}
+	xs, ys := k.beside(k.values(s.Column))
+	same, present := 0, len(xs)
+	for i, v := range xs {
+		if math.Abs(v-ys[i]) <= 1e-9*math.Abs(v) {
+			same++
 		}
 	}
-	if present < minRowsForTest || present*2 < len(x) {
+	if present < minRowsForTest || present*2 < len(k.rows) {
 		return verdict{}
 	}
 	if same*1000 >= present*999 && spread(ys) > 0 {
@@ -153,6 +148,18 @@ func (k *answerKey) copiedValue(s *suspect) verdict {
 		return verdict{code: "leak.target_function", evidence: fmt.Sprintf("sorted by it, all %d rows are sorted by the answer", present)}
 	}
 	return verdict{}
+}
+
+// beside is numbers, one for each row of the key, without the missing ones, and
+// the answers of their rows.
+func (k *answerKey) beside(values []float64) (xs, ys []float64) {
+	xs, ys = make([]float64, 0, len(values)), make([]float64, 0, len(values))
+	for i, v := range values {
+		if v == v {
+			xs, ys = append(xs, v), append(ys, k.raw[i])
+		}
+	}
+	return xs, ys
 }
 
 // line fits y = slope·x + intercept by least squares; unexplained is the
@@ -323,12 +330,7 @@ func (k *answerKey) gives(z []float64) bool {
 	if k.classes > 0 {
 		return k.cut(z, ascending(z)) == 0
 	}
-	var xs, ys []float64
-	for i, v := range z {
-		if v == v {
-			xs, ys = append(xs, v), append(ys, k.raw[i])
-		}
-	}
+	xs, ys := k.beside(z)
 	_, _, unexplained := line(xs, ys)
 	return unexplained < 1e-8 && isVaried(ys, 20)
 }

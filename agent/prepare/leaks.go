@@ -1,7 +1,6 @@
 package prepare
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -182,12 +181,7 @@ func (k *answerKey) sameUnit(s *suspect) float64 {
 	if s.Kind != table.Number {
 		return 0
 	}
-	var xs, ys []float64
-	for i, v := range k.values(s.Column) {
-		if v == v {
-			xs, ys = append(xs, v), append(ys, k.raw[i])
-		}
-	}
+	xs, ys := k.beside(k.values(s.Column))
 	slope, _, unexplained := line(xs, ys)
 	if 2*len(xs) < len(k.rows) || len(xs) < minRowsForTest || math.Abs(slope-1) > 0.03 {
 		return 0
@@ -203,15 +197,7 @@ func (k *answerKey) noisyValue(s *suspect) float64 {
 	if s.Kind != table.Number {
 		return 0
 	}
-	type pair struct{ x, y float64 }
-	var pairs []pair
-	var xs, ys []float64
-	for i, v := range k.values(s.Column) {
-		if v == v {
-			pairs = append(pairs, pair{v, k.raw[i]})
-			xs, ys = append(xs, v), append(ys, k.raw[i])
-		}
-	}
+	xs, ys := k.beside(k.values(s.Column))
 	if 2*len(xs) < len(k.rows) || len(xs) < 4*minRowsForTest {
 		return 0
 	}
@@ -219,12 +205,12 @@ func (k *answerKey) noisyValue(s *suspect) float64 {
 	if math.Abs(slope-1) > 0.02 || math.Abs(mean(xs)-mean(ys)) > 0.02*math.Sqrt(variance(ys)) {
 		return 0
 	}
-	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.y, b.y) })
+	order := ascending(ys)
 	low, high := math.Inf(1), 0.0
 	for q := range 4 {
 		var errors []float64
-		for _, p := range pairs[q*len(pairs)/4 : (q+1)*len(pairs)/4] {
-			errors = append(errors, p.x-p.y)
+		for _, i := range order[q*len(order)/4 : (q+1)*len(order)/4] {
+			errors = append(errors, xs[i]-ys[i])
 		}
 		width := math.Sqrt(variance(errors))
 		low, high = min(low, width), max(high, width)
