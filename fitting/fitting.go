@@ -15,6 +15,7 @@ import (
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/crossfit"
 	"github.com/septet-ml/septet/memory"
+	"github.com/septet-ml/septet/metric"
 	"github.com/septet-ml/septet/rowfile"
 )
 
@@ -90,6 +91,24 @@ func (b *Bench) fits(d *durable.Desk, data learn.Data, decode func(string, []byt
 		Seed:    d.Settings.Seed,
 		Threads: max(1, d.Settings.Threads),
 	}
+}
+
+// Scores are those of out-of-fold predictions, as many for each row of the
+// fits as a model has outputs, on the rows that each fold was not fitted on;
+// NaN where a fold has none.
+func (b *Bench) Scores(folds []fold.Fold, oof []float64, score metric.Name) []float64 {
+	data := b.Fits.Data
+	width := len(oof) / data.Table.Rows
+	out := make([]float64, len(folds))
+	for i, f := range folds {
+		s := metric.Sample{Classes: data.Classes, Target: make([]float64, 0, len(f.Valid)), Prediction: make([]float64, 0, len(f.Valid)*width)}
+		for _, row := range f.Valid {
+			s.Target = append(s.Target, data.Target[row])
+			s.Prediction = append(s.Prediction, oof[int(row)*width:(int(row)+1)*width]...)
+		}
+		out[i] = metric.Score(score, s)
+	}
+	return out
 }
 
 // foldCount is a fixed rule: more folds where each row counts, unless classes

@@ -93,15 +93,8 @@ func candidate(bench *fitting.Bench, bag *crossfit.Bag, score metric.Name) (hand
 	if err != nil {
 		return c, err
 	}
-	data := bench.Fits.Data
-	width := bag.Models[0].Width()
-	for _, f := range folds {
-		s := metric.Sample{Classes: data.Classes, Target: make([]float64, len(f.Valid)), Prediction: make([]float64, 0, len(f.Valid)*width)}
-		for i, row := range f.Valid {
-			s.Target[i] = data.Target[row]
-			s.Prediction = append(s.Prediction, bag.OOF[int(row)*width:(int(row)+1)*width]...)
-		}
-		if v := metric.Score(score, s); !math.IsNaN(v) {
+	for _, v := range bench.Scores(folds, bag.OOF, score) {
+		if !math.IsNaN(v) {
 			c.Scores = append(c.Scores, v)
 		}
 	}

@@ -78,7 +78,7 @@ func grow(ctx context.Context, d *durable.Desk, bench *fitting.Bench, plan portf
 		if len(bags) == 0 {
 			return nil, false, nil
 		}
-		g.add(h, folds, bags[0], part.Data)
+		g.add(h, folds, bench.Scores(folds, bags[0].OOF, g.metric))
 		g.units += units
 	}
 	folds, err := bench.Fits.Folds(0)
@@ -88,7 +88,7 @@ func grow(ctx context.Context, d *durable.Desk, bench *fitting.Bench, plan portf
 	if len(g.rows) < 2 {
 		return nil, true, nil
 	}
-	g.add(0, folds, bag, bench.Fits.Data)
+	g.add(0, folds, bench.Scores(folds, bag.OOF, g.metric))
 	return g, true, nil
 }
 
@@ -123,18 +123,10 @@ func few(folds []fold.Fold, data learn.Data) bool {
 }
 
 // add notes the scores of a part.
-func (g *growth) add(halvings int, folds []fold.Fold, bag *crossfit.Bag, data learn.Data) {
-	width := len(bag.OOF) / data.Table.Rows
+func (g *growth) add(halvings int, folds []fold.Fold, scores []float64) {
 	rows := 0
-	var scores []float64
 	for _, f := range folds {
-		s := metric.Sample{Classes: data.Classes}
-		for _, row := range f.Valid {
-			s.Target = append(s.Target, data.Target[row])
-			s.Prediction = append(s.Prediction, bag.OOF[int(row)*width:(int(row)+1)*width]...)
-		}
 		rows += len(f.Train)
-		scores = append(scores, metric.Score(g.metric, s))
 	}
 	g.halvings, g.rows, g.scores = append(g.halvings, halvings), append(g.rows, rows/len(folds)), append(g.scores, scores)
 }
