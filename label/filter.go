@@ -56,6 +56,8 @@ type farFilter struct {
 	dated  bool
 }
 
+// filters reads the unit's filters: those on the event table, on tables that its
+// rows lead to, and on others.
 func filters(ctx context.Context, db *duck.DB, l handoff.Label, u Unit, info *table.Table) (kept, error) {
 	conditions := []string{"TRUE"}
 	var out kept
@@ -153,7 +155,7 @@ func (u Unit) far(ctx context.Context, db *duck.DB, f handoff.Filter) (farFilter
 }
 
 // link is the way from a table to the entity: as it is given, else by columns
-// that are called as the entity's.
+// of info that are called as the entity's; none where info is nil.
 func (u Unit) link(name string, info *table.Table) *Link {
 	for i := range u.Links {
 		if u.Links[i].Table == name {

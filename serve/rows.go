@@ -17,8 +17,9 @@ const maxFaults = 100
 //
 //	{"rows": [{column: value, ...}, ...], "intervals": true, "explain": 3}
 //
-// "intervals" may be left out: it asks for intervals or sets of classes; so may
-// "explain": it asks for that many reasons a row.
+// "intervals" asks for intervals or sets of classes, "explain" for that many
+// reasons a row; both may be left out.
+//
 // A value is a number, a text, true, false or null, read by the rule that read
 // the column's cells in training; null is a missing value. Every column of the
 // model has to be there or, where the server has a table of their values, just

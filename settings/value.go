@@ -14,8 +14,8 @@ import (
 )
 
 // Int is a whole number of a map that passed Check; given is false where the
-// map has no such key. It panics on a value that Check refuses, as do Float
-// and Day.
+// map has no such key. It panics on a value that Check refuses, as does
+// Float.
 func Int(set map[string]string, key string) (value int, given bool) {
 	text, given := set[key]
 	if !given {

@@ -25,7 +25,8 @@ type point struct{ x, y float64 }
 // share is the scale of shares.
 var share = scale{0, 1}
 
-// The box: the plot lies between left and right, top and bottom.
+// The box of an SVG in its own units: the plot lies between left and right,
+// upper and lower.
 const (
 	boxWidth, boxHeight = 300.0, 250.0
 	left, right         = 44.0, 292.0

@@ -12,8 +12,9 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
-// late finds the dates of a static table that lie after the middle snapshot
-// too often to have been known by then.
+// late notes the time of each row's last update in the schema of a static
+// table, and finds its dates that lie after the middle snapshot too often to
+// have been known by then: of updates they take the whole table out.
 func (d *discoverer) late(ctx context.Context, t *table.TableInfo) error {
 	static := &d.out.Schema.Static[d.out.Schema.static(t.Name)]
 	all := times(t)
