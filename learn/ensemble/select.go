@@ -12,6 +12,10 @@ const (
 	doubt    = 1.0    // rows' worth of belief that all models are equally good
 	least    = 0.025  // weight of a model that is kept
 	patience = 300    // most steps
+	halvings = 40     // of a step that leads up, before none is to be found: to 10^-12 of it
+	enough   = 1e-7   // loss per row that the last step may still bring
+	floor    = 1e-100 // weight whose logarithm is taken in place of 0's
+	rarest   = 1e-15  // probability that is told from 0, as in metric's log loss
 )
 
 // Select weighs models by their out-of-fold predictions. The weights, 0 or
@@ -111,7 +115,7 @@ func (s *selection) weigh(in []int) []float64 {
 	next, nextSlope := make([]float64, m), make([]float64, m)
 	for range patience {
 		found := math.Inf(1)
-		for range 40 {
+		for range halvings {
 			step(next, weights, slope, size)
 			if found = s.loss(in, next, nextSlope); found <= loss {
 				break
@@ -125,7 +129,7 @@ func (s *selection) weigh(in []int) []float64 {
 		loss = found
 		weights, next = next, weights
 		slope, nextSlope = nextSlope, slope
-		if gain < 1e-7 {
+		if gain < enough {
 			break
 		}
 		size *= 1.5
@@ -137,7 +141,7 @@ func (s *selection) weigh(in []int) []float64 {
 func step(next, weights, slope []float64, size float64) {
 	top := math.Inf(-1)
 	for k, w := range weights {
-		next[k] = portable.Log(math.Max(w, 1e-100)) - float64(size*slope[k])
+		next[k] = portable.Log(math.Max(w, floor)) - float64(size*slope[k])
 		top = math.Max(top, next[k])
 	}
 	total := 0.0
@@ -165,7 +169,7 @@ func (s *selection) loss(in []int, weights, slope []float64) float64 {
 			total += float64(v*v) / 2
 			continue
 		}
-		v = math.Max(v, 1e-15)
+		v = math.Max(v, rarest)
 		total -= portable.Log(v)
 		mix[i] = -1 / v
 	}
@@ -176,7 +180,7 @@ func (s *selection) loss(in []int, weights, slope []float64) float64 {
 		for i, v := range s.said[j] {
 			sum += float64(mix[i] * v)
 		}
-		odds := portable.Log(math.Max(weights[k], 1e-100) * float64(len(in)))
+		odds := portable.Log(math.Max(weights[k], floor) * float64(len(in)))
 		slope[k] = (sum + float64(doubt*odds)) / n
 		doubted += float64(weights[k] * odds)
 	}
