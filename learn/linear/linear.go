@@ -2,8 +2,9 @@
 // least squares, with ridge and lasso penalties, on features that the fit
 // makes of the raw columns.
 //
-// encode.go makes features of columns, pair.go of pairs of them, objective.go is the loss that is
-// minimised and its gradient, solve.go minimises it, model.go predicts.
+// encode.go makes features of columns, pair.go of pairs of them, objective.go is
+// the loss that is minimised and its gradient, precondition.go and solve.go
+// minimise it, model.go predicts, shap.go explains.
 //
 // The fit minimises
 //

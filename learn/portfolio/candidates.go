@@ -49,10 +49,10 @@ func baselines() []crossfit.Candidate {
 // tried; and those of all of them that are worth other folds, too: the unstable
 // ones. The families are fitted even where a budget is too short for them.
 //
-// What each gives is in docs/benchmarks.md. Plain trees
-// do well everywhere. Sharp ones learn rules that hold without exception;
-// random ones learn from noise, and so do symmetric ones; curves and pairs
-// learn what is smooth, from few rows; nets both.
+// What each gives is in docs/benchmarks.md. Plain trees do well everywhere.
+// Sharp ones learn rules that hold without exception; random ones learn from
+// noise, and so do symmetric ones; curves and pairs learn what is smooth, from
+// few rows; nets both.
 func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	plain := crossfit.Candidate{ID: "boosted_trees", Learner: s.plain()}
 	sharp := crossfit.Candidate{ID: "boosted_trees_sharp", Learner: s.sharp()}
