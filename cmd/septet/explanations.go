@@ -9,8 +9,8 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
-// explanations is why the rows of a file or folder got their scores; nil where that
-// was not asked.
+// explanations is why the rows of a file or folder got their scores; nil where
+// that was not asked.
 type explanations struct {
 	*modelfile.Explainer
 	features []string
@@ -51,16 +51,19 @@ func (r *explanations) names() []string {
 	return append(names, "reason_base", "reason_rest")
 }
 
-// write writes the cells of names for row i.
-func (r *explanations) write(cells []string, i int) {
+// append adds the cells of names for row i.
+func (r *explanations) append(cells []string, i int) []string {
 	if r == nil {
-		return
+		return cells
 	}
 	e := &r.rows[i]
-	for k, reason := range e.Reasons {
-		cells[3*k], cells[3*k+1], cells[3*k+2] = r.features[reason.Feature], shortest(reason.Effect), r.Words(reason.Feature)
+	for _, reason := range e.Reasons {
+		cells = append(cells, r.features[reason.Feature], shortest(reason.Effect), r.Words(reason.Feature))
 	}
-	cells[3*r.most], cells[3*r.most+1] = shortest(e.Base), shortest(e.Rest)
+	for range r.most - len(e.Reasons) {
+		cells = append(cells, "", "", "")
+	}
+	return append(cells, shortest(e.Base), shortest(e.Rest))
 }
 
 // wrongExplain is the problem of a number of reasons below 0.

@@ -22,19 +22,20 @@ func (r *results) intervalNames() []string {
 // setText keeps a class that has a | or a \ in its name apart from the others.
 var setText = strings.NewReplacer(`\`, `\\`, "|", `\|`)
 
-// interval writes the cells of intervalNames for one row's scores.
-func (r *results) interval(cells []string, scores []float64) {
-	switch len(cells) {
-	case 1:
-		var classes []string
-		for _, k := range r.m.Conformal.Set(scores) {
-			classes = append(classes, setText.Replace(r.m.Classes[k]))
-		}
-		cells[0] = strings.Join(classes, "|")
-	case 2:
+// interval adds the cells of intervalNames for one row's scores.
+func (r *results) interval(cells []string, scores []float64) []string {
+	switch {
+	case !r.intervals:
+		return cells
+	case r.m.Task == learn.Regression:
 		low, high := r.m.Conformal.Interval(scores[0])
-		cells[0], cells[1] = shortest(low), shortest(high)
+		return append(cells, shortest(low), shortest(high))
 	}
+	var classes []string
+	for _, k := range r.m.Conformal.Set(scores) {
+		classes = append(classes, setText.Replace(r.m.Classes[k]))
+	}
+	return append(cells, strings.Join(classes, "|"))
 }
 
 // noIntervals is the problem of a model without them.

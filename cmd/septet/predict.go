@@ -316,6 +316,7 @@ func (r *results) predictions(w io.Writer) error {
 	header := r.header()
 	_ = out.Write(header) // an error stays in the writer
 	record := make([]string, len(header))
+	first := max(1, len(r.entity)) // cell of the score
 	rejects, row := r.rejects, 0
 	for i := range r.loaded.Table.Rows {
 		number := r.loaded.Row(i)
@@ -330,7 +331,7 @@ func (r *results) predictions(w io.Writer) error {
 		if len(rejects) > 0 && rejects[0].row == number {
 			rejects = rejects[1:]
 		} else {
-			r.score(record[len(record)-r.width():], i)
+			record = r.score(record[:first], i)
 		}
 		_ = out.Write(record)
 	}
@@ -363,18 +364,6 @@ func (r *results) header() []string {
 	return append(append(names, r.intervalNames()...), r.reasons.names()...)
 }
 
-// width is the number of cells behind those that name the row.
-func (r *results) width() int {
-	more := len(r.intervalNames()) + len(r.reasons.names())
-	switch r.m.Task {
-	case learn.Binary:
-		return 2 + more
-	case learn.Multiclass:
-		return 1 + len(r.m.Classes) + more
-	}
-	return 1 + more
-}
-
 // name writes what names row i of the table; -1 is a row that is not in it.
 func (r *results) name(record []string, i, number int) {
 	if len(r.entity) == 0 {
@@ -388,20 +377,17 @@ func (r *results) name(record []string, i, number int) {
 	}
 }
 
-func (r *results) score(cells []string, i int) {
+// score adds the cells of row i behind those that name it.
+func (r *results) score(cells []string, i int) []string {
 	width := r.m.Width()
 	scores := r.scores[i*width : (i+1)*width]
-	why := len(cells) - len(r.reasons.names())
-	r.reasons.write(cells[why:], i)
-	r.interval(cells[why-len(r.intervalNames()):why], scores)
-	if r.m.Task == learn.Regression {
-		cells[0] = shortest(scores[0])
-		return
+	if r.m.Task != learn.Regression {
+		cells = append(cells, r.m.Classes[r.m.Class(scores)])
 	}
-	cells[0] = r.m.Classes[r.m.Class(scores)]
-	for k, v := range scores {
-		cells[1+k] = shortest(v)
+	for _, v := range scores {
+		cells = append(cells, shortest(v))
 	}
+	return r.reasons.append(r.interval(cells, scores), i)
 }
 
 // shortest is the shortest text that reads back as v.
