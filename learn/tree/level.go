@@ -89,7 +89,7 @@ func (l *leveler) feature(m int32) split {
 		for b, gain := range gains {
 			if gain > bar {
 				out.gain, out.cut, out.missing = gain, uint8(b), side == 1
-				bar = gain + float64(gain*1e-12) // more than rounding
+				bar = above(gain)
 			}
 		}
 	}
@@ -221,7 +221,7 @@ func (l *leveler) sets(m int32, f *feature) split {
 				l.left[i] += l.cells[i][b]
 				gain += l.gainIn(n, l.left[i], m)
 			}
-			if gain > best+float64(best*1e-12) {
+			if gain > above(best) {
 				best, size, fromEnd = gain, k+1, end
 				out.gain = gain - luck
 			}

@@ -212,12 +212,15 @@ func (s *search) scan(bins []sum, left, total sum, least int64, best float64) (v
 		over := float64(hl * (h - hl))
 		if d *= d; d > float64(bar*over) {
 			best, cut, at = d/over, b, left
-			bar = best + float64(best*1e-12) // more than rounding
+			bar = above(best)
 		}
 		b++
 	}
 	return best, cut, at
 }
+
+// above is what a gain must exceed to be more than best by more than rounding.
+func above(best float64) float64 { return best + float64(best*1e-12) }
 
 // sets finds the set of levels to go left: levels are ordered by gradient over
 // smoothed hessian, and prefixes and suffixes of up to setSize levels are

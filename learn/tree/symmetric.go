@@ -210,6 +210,10 @@ func (r *ranked) keep(o ranked) {
 	}
 }
 
+// root3 is one over the deviation of the sum of four numbers that lie evenly in
+// 0..1.
+const root3 = 1.7320508075688772
+
 // normal is a number from a distribution near the normal one of mean 0 and
 // deviation 1: the sum of four even ones, made of the bits of x.
 func normal(x uint64) float64 {
@@ -218,5 +222,5 @@ func normal(x uint64) float64 {
 		total += float64(x&0xffff) + 0.5
 		x >>= 16
 	}
-	return (total/(1<<16) - 2) * 1.7320508075688772
+	return (total/(1<<16) - 2) * root3
 }

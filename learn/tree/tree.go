@@ -22,6 +22,7 @@
 package tree
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -119,30 +120,24 @@ func (b Boost) Name() string { return Name }
 
 // filled has every zero that means a default replaced by it.
 func (b Boost) filled() Boost {
-	fill(&b.Rounds, 100)
-	fill(&b.LearningRate, 0.1)
-	fill(&b.Leaves, 31)
-	fill(&b.Depth, maxDepth)
+	b.Rounds = cmp.Or(b.Rounds, 100)
+	b.LearningRate = cmp.Or(b.LearningRate, 0.1)
+	b.Leaves = cmp.Or(b.Leaves, 31)
+	b.Depth = cmp.Or(b.Depth, maxDepth)
 	if b.Depth = min(b.Depth, maxDepth); b.Symmetric > 0 {
 		b.Depth = maxDepth
 	}
-	fill(&b.Bins, 255)
-	fill(&b.RowFraction, 1)
-	fill(&b.ColumnFraction, 1)
-	fill(&b.NodeColumnFraction, 1)
-	fill(&b.Quantile, 0.5)
-	fill(&b.Category.SetLevels, 32)
-	fill(&b.Category.SetRows, 10)
-	fill(&b.Category.SetSmooth, 10)
-	fill(&b.Category.SetSize, 32)
-	fill(&b.Category.Prior, 10)
+	b.Bins = cmp.Or(b.Bins, 255)
+	b.RowFraction = cmp.Or(b.RowFraction, 1)
+	b.ColumnFraction = cmp.Or(b.ColumnFraction, 1)
+	b.NodeColumnFraction = cmp.Or(b.NodeColumnFraction, 1)
+	b.Quantile = cmp.Or(b.Quantile, 0.5)
+	b.Category.SetLevels = cmp.Or(b.Category.SetLevels, 32)
+	b.Category.SetRows = cmp.Or(b.Category.SetRows, 10)
+	b.Category.SetSmooth = cmp.Or(b.Category.SetSmooth, 10)
+	b.Category.SetSize = cmp.Or(b.Category.SetSize, 32)
+	b.Category.Prior = cmp.Or(b.Category.Prior, 10)
 	return b
-}
-
-func fill[T int | float64](field *T, value T) {
-	if *field == 0 {
-		*field = value
-	}
 }
 
 // check names the first setting that is out of its range; b is filled.
