@@ -46,90 +46,118 @@ func read(request string) *reading {
 // "model"; a preposition ends it. Where nothing of this is said, every word
 // is taken to name it.
 func (r *reading) roles() {
-	state := nothing
-	spoken := false  // an object word was seen
-	counted := false // behind "how many"
+	w := walk{reading: r}
 	for i := range r.words {
-		w := &r.words[i]
-		if w.taken {
-			continue
+		switch word := &r.words[i]; {
+		case word.taken:
+		case word.sign:
+			w.sign(i)
+		case word.quoted > 0:
+			w.quoted(i)
+		case w.begins(i), w.ends(i), stops[word.lower]:
+		default:
+			word.role = w.state
+			w.spoken = w.spoken || w.state == object && !nounStems[word.stem]
 		}
-		switch {
-		case w.sign:
-			inner := w.joined && i+1 < len(r.words) && r.words[i+1].joined
-			if state == aside && i+1 < len(r.words) && (predicts[r.words[i+1].lower] || build[r.words[i+1].lower]) {
-				state = nothing // "without age, predict ..."
-			}
-			if !inner && (w.text == "." || w.text == ";" || w.text == ":") && spoken && state != nothing {
-				state = tail
-			}
-			continue
-		case w.quoted > 0:
-			w.role = max(state, tail)
-			if state == nothing || state == object {
-				w.role = object
-				spoken = true
-			}
-			continue
-		case chances[w.lower] && (r.before(i, "of") || r.before(i, "to") || r.before(i, "that") || r.before(i, "for")):
-			r.demote()
-			state, spoken = object, false
-			continue
-		case r.howMany(i):
-			r.quantity, counted = true, true
-			state, spoken = object, false
-			continue
-		case counted && state == object && r.words[i-1].role == object && auxiliary[w.lower]:
-			state = subject // "how many calls does a customer make"
-			continue
-		case w.lower == "which" || w.lower == "what" || w.lower == "whether" || w.lower == "who" || w.lower == "if" || w.lower == "that" && state == object && !spoken:
-			r.ask(i)
-			state, spoken = r.afterWhich(i), false
-			continue
-		case predicts[w.lower] && !spoken && state != tail && state != aside && !(models[w.lower] && r.behindBuild(i)) && !r.determined(i, state):
-			r.sorting = r.sorting || sorting[w.lower]
-			state = object
-			continue
-		case build[w.lower] && state == nothing:
-			state = subject // until the noun "model" says what the words before it were
-			continue
-		case models[w.lower] && (state == subject || state == object || state == nothing) && !(r.determined(i, state) && !spoken):
-			if state != object {
-				spoken = r.promote(i) || spoken
-			}
-			if state != object || spoken {
-				state = nothing
-			}
-			continue
-		case state == subject && auxiliary[w.lower]:
-			state = object
-			continue
-		case (w.lower == "by" || w.lower == "into") && state == object && r.classifies(i):
-			r.demote() // "classify passengers by class"
-			spoken = false
-			continue
-		case asideWords[w.lower], w.lower == "use" && i > 0 && (r.words[i-1].lower == "not" || r.words[i-1].lower == "don't" || r.words[i-1].lower == "never"):
-			state = aside
-			continue
-		case tailWords[w.lower] && (spoken || state != object):
-			state = tail
-			continue
-		case wrappers[w.lower] && state == object && !spoken && r.before(i, "of"):
-			r.quantity = r.quantity || quantity[w.lower]
-			continue
-		case stops[w.lower]:
-			continue
-		}
-		w.role = state
-		spoken = spoken || state == object && !nounStems[w.stem]
 	}
-	r.fallBack(counted)
+	r.fallBack(w.counted)
+	r.kind()
+}
+
+// walk is how far the words of a request have been given roles.
+type walk struct {
+	*reading
+	state   role // of the words that come next
+	spoken  bool // an object word was seen
+	counted bool // behind "how many"
+}
+
+// sign lets a full stop end what was said before, and a comma what is left out.
+func (w *walk) sign(i int) {
+	text := w.words[i].text
+	inner := w.words[i].joined && i+1 < len(w.words) && w.words[i+1].joined
+	if w.state == aside && i+1 < len(w.words) && (predicts[w.words[i+1].lower] || build[w.words[i+1].lower]) {
+		w.state = nothing // "without age, predict ..."
+	}
+	if !inner && (text == "." || text == ";" || text == ":") && w.spoken && w.state != nothing {
+		w.state = tail
+	}
+}
+
+// quoted takes a quoted word for the object, unless something else is spoken
+// of.
+func (w *walk) quoted(i int) {
+	w.words[i].role = max(w.state, tail)
+	if w.state == nothing || w.state == object {
+		w.words[i].role = object
+		w.spoken = true
+	}
+}
+
+// begins tells whether word i begins what is asked for: "predict", "how many",
+// "which", "build".
+func (w *walk) begins(i int) bool {
+	switch word := &w.words[i]; {
+	case chances[word.lower] && (w.before(i, "of") || w.before(i, "to") || w.before(i, "that") || w.before(i, "for")):
+		w.demote()
+		w.state, w.spoken = object, false
+	case w.howMany(i):
+		w.quantity, w.counted = true, true
+		w.state, w.spoken = object, false
+	case w.counted && w.state == object && w.words[i-1].role == object && auxiliary[word.lower]:
+		w.state = subject // "how many calls does a customer make"
+	case word.lower == "which" || word.lower == "what" || word.lower == "whether" || word.lower == "who" || word.lower == "if" || word.lower == "that" && w.state == object && !w.spoken:
+		w.ask(i)
+		w.state, w.spoken = w.afterWhich(i), false
+	case predicts[word.lower] && !w.spoken && w.state != tail && w.state != aside && !(models[word.lower] && w.behindBuild(i)) && !w.determined(i, w.state):
+		w.sorting = w.sorting || sorting[word.lower]
+		w.state = object
+	case build[word.lower] && w.state == nothing:
+		w.state = subject // until the noun "model" says what the words before it were
+	default:
+		return false
+	}
+	return true
+}
+
+// ends tells whether word i ends what was spoken of so far: "model", "will",
+// "using", "for".
+func (w *walk) ends(i int) bool {
+	switch word := &w.words[i]; {
+	case models[word.lower] && (w.state == subject || w.state == object || w.state == nothing) && !(w.determined(i, w.state) && !w.spoken):
+		if w.state != object {
+			w.spoken = w.promote(i) || w.spoken
+		}
+		if w.state != object || w.spoken {
+			w.state = nothing
+		}
+	case w.state == subject && auxiliary[word.lower]:
+		w.state = object
+	case (word.lower == "by" || word.lower == "into") && w.state == object && w.classifies(i):
+		w.demote() // "classify passengers by class"
+		w.spoken = false
+	case asideWords[word.lower], word.lower == "use" && i > 0 && (w.words[i-1].lower == "not" || w.words[i-1].lower == "don't" || w.words[i-1].lower == "never"):
+		w.state = aside
+	case tailWords[word.lower] && (w.spoken || w.state != object):
+		w.state = tail
+	case wrappers[word.lower] && w.state == object && !w.spoken && w.before(i, "of"):
+		w.quantity = w.quantity || quantity[word.lower]
+	default:
+		return false
+	}
+	return true
+}
+
+// kind settles from the object's words whether a number or a class is asked
+// for.
+func (r *reading) kind() {
 	named := false
 	for _, w := range r.words {
-		if w.role == object {
-			named = named || quantity[w.lower]
-			r.sorting = r.sorting || sorting[w.lower]
+		if w.role != object {
+			continue
 		}
+		named = named || quantity[w.lower]
+		r.sorting = r.sorting || sorting[w.lower]
 	}
 	r.sorting = r.sorting || r.whether
 	r.quantity = r.quantity || named && !r.sorting
