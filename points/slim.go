@@ -1,12 +1,14 @@
 package points
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/septet-ml/septet/duck"
+	"github.com/septet-ml/septet/feature/event"
 )
 
 // Slim takes out of the recipe the columns that it does not need: no feature,
@@ -31,15 +33,8 @@ func (r *Recipe) Slim(ctx context.Context, db *duck.DB) error {
 // isEvents tells whether the rows of a table count: one more changes a feature
 // or an answer.
 func (r *Recipe) isEvents(name string) bool {
-	if name == r.Label.EventTable {
-		return true
-	}
-	for _, e := range r.Schema.Events {
-		if e.Table == name {
-			return true
-		}
-	}
-	return false
+	return name == r.Label.EventTable ||
+		slices.ContainsFunc(r.Schema.Events, func(e event.Events) bool { return e.Table == name })
 }
 
 // needed parts the columns of a table into those that are looked at and the
@@ -94,7 +89,8 @@ func (r *Recipe) needed(t *Table) (needed, rest []string) {
 }
 
 // telling adds to the needed columns those of the rest that tell rows apart,
-// the one with the most values first, until no two rows are the same.
+// the one with the most values (about, as the engine counts) first, until no
+// two rows are the same, and sorts rest.
 func telling(ctx context.Context, db *duck.DB, name string, needed, rest []string) ([]string, error) {
 	if len(rest) == 0 {
 		return needed, nil
@@ -111,7 +107,7 @@ func telling(ctx context.Context, db *duck.DB, name string, needed, rest []strin
 	for i, c := range rest {
 		values[c] = got.Columns[i].Number[0]
 	}
-	slices.SortStableFunc(rest, func(a, b string) int { return int(values[b] - values[a]) })
+	slices.SortStableFunc(rest, func(a, b string) int { return cmp.Compare(values[b], values[a]) })
 	for k := 0; ; k++ {
 		quoted := make([]string, len(needed))
 		for i, c := range needed {
