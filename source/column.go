@@ -94,7 +94,8 @@ const firstSecond, lastSecond = 631_152_000, 4_102_444_799
 
 // epoch is the layout of whole numbers that are times, in seconds or
 // milliseconds since 1970: the name says that they are times, all lie within a
-// century, and there are many different ones; "" for other numbers.
+// century, and there are many different ones; "" for other numbers. What was
+// measured of the numbers is then taken over as that of times.
 func (o *observer) epoch(name string, rule table.CellRule) string {
 	t := o.number
 	named := slices.ContainsFunc(table.Words(name), func(w string) bool {
