@@ -150,9 +150,9 @@ func (t *Table) Take(rows []int32) *Table {
 	return out
 }
 
-// Keep leaves only the given rows, which ascend, in the table: column by
-// column, so that there are never two of the whole. The columns are new ones
-// unless all rows are kept.
+// Keep leaves only the given rows, which ascend and differ, in the table:
+// column by column, so that there are never two of the whole. The columns are
+// new ones unless all rows are kept.
 func (t *Table) Keep(rows []int32) {
 	if len(rows) == t.Rows {
 		return
