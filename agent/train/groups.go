@@ -35,7 +35,7 @@ func groupBy(column string, fit, test *table.Column) (g grouping, ok bool) {
 	switch {
 	case fit.Kind == table.Time:
 		return g, false
-	case fit.Kind == table.Number && len(values(fit)) > mostGroups:
+	case fit.Kind == table.Number && hasMany(fit.Number):
 		order, of = quarters(fit, test)
 	default:
 		order, of = levels(fit, test)
@@ -65,13 +65,45 @@ func groupBy(column string, fit, test *table.Column) (g grouping, ok bool) {
 	return g, len(g.names) > 1
 }
 
-// values counts the values of a column.
+// hasMany tells whether numbers have more than mostGroups different values.
+func hasMany(numbers []float64) bool {
+	seen := make(map[uint64]bool)
+	for _, x := range numbers {
+		if x == x {
+			seen[math.Float64bits(x)] = true
+		}
+		if len(seen) > mostGroups {
+			return true
+		}
+	}
+	return false
+}
+
+// values counts the values of a category, or of a number with few.
 func values(c *table.Column) map[string]int {
 	count := make(map[string]int)
-	for row := range c.Len() {
-		if !c.IsMissing(row) {
-			count[valueOf(c, row)]++
+	if c.Kind == table.Text {
+		of := make([]int, len(c.Levels))
+		for _, code := range c.Code {
+			if code >= 0 {
+				of[code]++
+			}
 		}
+		for code, n := range of {
+			if n > 0 {
+				count[c.Levels[code]] = n
+			}
+		}
+		return count
+	}
+	of := make(map[uint64]int) // by the number's bits
+	for _, x := range c.Number {
+		if x == x {
+			of[math.Float64bits(x)]++
+		}
+	}
+	for bits, n := range of {
+		count[plain(math.Float64frombits(bits))] = n
 	}
 	return count
 }
