@@ -2,7 +2,6 @@ package forest
 
 import (
 	"math"
-	"math/bits"
 	"testing"
 
 	"github.com/septet-ml/septet/learn"
@@ -37,7 +36,6 @@ func (t *tree) expectation(at int32, codes []uint8, known uint, output, width in
 // Contributions are Shapley values from all subsets of the columns, and lead
 // from the base to the prediction.
 func TestContributions(t *testing.T) {
-	factorial := func(n int) float64 { return math.Gamma(float64(n) + 1) }
 	for _, task := range []learn.Task{learn.Binary, learn.Multiclass, learn.Regression} {
 		for _, l := range []Learner{{Trees: 3, Leaves: 6}, {Trees: 5, Leaves: 50, Extra: true}} {
 			d := learntest.Table(task, 700, 3)
@@ -68,13 +66,7 @@ func TestContributions(t *testing.T) {
 						}
 					}
 					sum := e.Base()[k]
-					for j := range columns {
-						want := 0.0
-						for known := range worth {
-							if n := bits.OnesCount(uint(known)); known>>j&1 == 0 {
-								want += factorial(n) * factorial(columns-n-1) / factorial(columns) * (worth[known|1<<j] - worth[known])
-							}
-						}
+					for j, want := range learntest.Shapley(worth) {
 						// The values of leaves are rounded to 32 bits, so the
 						// shares of classes are the values to 1e-6 only.
 						if diff := math.Abs(got[k*columns+j] - want); diff > 1e-10*(1+math.Abs(want)) && (task != learn.Multiclass || diff > 1e-6) {

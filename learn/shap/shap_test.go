@@ -2,9 +2,10 @@ package shap
 
 import (
 	"math"
-	"math/bits"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/septet-ml/septet/learn/learntest"
 )
 
 // grown is a tree of random shape and columns, level by level, with values of
@@ -46,7 +47,6 @@ func expectation(nodes []Node, values []float64, right []bool, at int32, known u
 // A walk over trees gives what the definition gives from all subsets.
 func TestTree(t *testing.T) {
 	const columns = 6
-	factorial := func(n int) float64 { return math.Gamma(float64(n) + 1) }
 	random := rand.New(rand.NewPCG(1, 2))
 	trees := New(2)
 	for number, splits := range []int{0, 1, 3, 10, 40, 200} {
@@ -69,13 +69,7 @@ func TestTree(t *testing.T) {
 				if math.Abs(mean[k]-worth[0]) > 1e-12 {
 					t.Errorf("%d splits: mean %v, by definition %v", splits, mean[k], worth[0])
 				}
-				for j := range columns {
-					want := 0.0
-					for known := range worth {
-						if n := bits.OnesCount(uint(known)); known>>j&1 == 0 {
-							want += factorial(n) * factorial(columns-n-1) / factorial(columns) * (worth[known|1<<j] - worth[known])
-						}
-					}
+				for j, want := range learntest.Shapley(worth) {
 					if math.Abs(got[k*columns+j]-want) > 1e-11 {
 						t.Errorf("%d splits: column %d of output %d moves by %v, by definition %v", splits, j, k, got[k*columns+j], want)
 					}

@@ -2,10 +2,10 @@ package tree
 
 import (
 	"math"
-	"math/bits"
 	"testing"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/learntest"
 )
 
 // expectation is what the tree says of a row of which only some columns are
@@ -29,7 +29,6 @@ func expectation(m *Model, t *Tree, number int32, x []float64, known uint) float
 // plainContributions are Shapley values from all subsets of columns.
 func plainContributions(m *Model, x, out, base []float64) {
 	columns := m.Columns
-	factorial := func(n int) float64 { return math.Gamma(float64(n) + 1) }
 	for k := range m.Width() {
 		worth := make([]float64, 1<<columns)
 		for known := range worth {
@@ -37,15 +36,7 @@ func plainContributions(m *Model, x, out, base []float64) {
 				worth[known] += m.Unit * expectation(m, &m.Trees[t], 0, x, uint(known))
 			}
 		}
-		for j := range columns {
-			for known := range worth {
-				if known>>j&1 == 0 {
-					n := bits.OnesCount(uint(known))
-					weight := factorial(n) * factorial(columns-n-1) / factorial(columns)
-					out[k*columns+j] += weight * (worth[known|1<<j] - worth[known])
-				}
-			}
-		}
+		copy(out[k*columns:], learntest.Shapley(worth))
 		base[k] = m.Base[k] + worth[0]
 	}
 }
