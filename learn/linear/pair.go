@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/learn"
-	"github.com/septet-ml/septet/table"
 )
 
 // Product is a dense feature: the product of two others, standardised.
@@ -27,7 +26,7 @@ type Cross struct {
 	First int     `json:"first"` // number of the switch of Codes[0]; the others follow
 }
 
-// both is one number for two codes; a missing one is -1.
+// both is one number for two codes, as the table has them: NaN is missing.
 func both(a, b float64) int64 {
 	code := func(x float64) int64 {
 		if x >= 0 && x <= math.MaxInt32 {
@@ -125,7 +124,7 @@ func (l Learner) codes(c Cross, d *learn.Data) []int64 {
 	for i := range d.N() {
 		r := d.Row(i)
 		w := d.WeightOf(r)
-		weight[both(code(a, r), code(b, r))] += w
+		weight[both(a.Float(r), b.Float(r))] += w
 	}
 	var out []int64
 	for pair, w := range weight {
@@ -136,8 +135,6 @@ func (l Learner) codes(c Cross, d *learn.Data) []int64 {
 	slices.Sort(out)
 	return out
 }
-
-func code(c *table.Column, row int) float64 { return float64(c.Code[row]) }
 
 // standardise sets Mean and Scale of the products.
 func (m *Model) standardise(d *learn.Data) {

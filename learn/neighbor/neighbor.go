@@ -92,7 +92,10 @@ type Model struct {
 	slots   int       // space.Slots()
 }
 
-// measure makes what follows from space.
+// measure makes what follows from space. A feature is stretched by its strength
+// and a tenth of the mean strength, so that one that the ridge does without
+// still tells rows apart a little; by 10^-12 where none has any, and by 10^6 at
+// most, so that distances are finite.
 func (m *Model) measure() {
 	m.stretch = m.space.Strength()
 	mean := 0.0
