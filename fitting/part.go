@@ -84,6 +84,8 @@ func (b *Bench) halved(rows []int32, halvings int) []int32 {
 	return out
 }
 
+// scattered is halved for many rows: without a sort, and of about the part's
+// size.
 func (b *Bench) scattered(rows []int32, halvings int) []int32 {
 	var out []int32
 	for _, row := range rows {

@@ -1,6 +1,6 @@
 package portable
 
-// golden is 2^64 over the golden ratio, made odd: SplitMix64's step.
+// golden is 2^64 over the golden ratio, an odd number: SplitMix64's step.
 const golden = 0x9e3779b97f4a7c15
 
 // Mix scrambles the bits of x: the first number of SplitMix64 begun at x.
