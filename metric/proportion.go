@@ -64,3 +64,36 @@ func clopperPearson(p, n float64) Interval {
 	}
 	return i
 }
+
+// Differ is how probable shares of disjoint rows are that differ by at least
+// as much, where those of the population do not: Fisher's exact test, twice
+// the smaller tail, on the rows that the proportions are worth. It is 1 where
+// nothing can be told.
+func (p Proportion) Differ(other Proportion) float64 {
+	n, m := math.Round(p.Draws), math.Round(other.Draws)
+	if !(n >= 1 && m >= 1) {
+		return 1
+	}
+	hits := math.Round(p.Value * n)
+	all := hits + math.Round(other.Value*m)
+	lower, upper := 0.0, 0.0
+	base := choose(n+m, all)
+	for k := max(0, all-m); k <= min(n, all); k++ {
+		q := math.Exp(choose(n, k) + choose(m, all-k) - base)
+		if k <= hits {
+			lower += q
+		}
+		if k >= hits {
+			upper += q
+		}
+	}
+	return min(1, 2*min(lower, upper))
+}
+
+// choose is the logarithm of n over k.
+func choose(n, k float64) float64 {
+	a, _ := math.Lgamma(n + 1)
+	b, _ := math.Lgamma(k + 1)
+	c, _ := math.Lgamma(n - k + 1)
+	return a - b - c
+}

@@ -71,3 +71,34 @@ func TestProportionOfGroups(t *testing.T) {
 		t.Errorf("50 groups of 4 equal rows are worth %v draws", got.Draws)
 	}
 }
+
+// Reference numbers: scipy 1.17.1, twice the smaller of
+// scipy.stats.fisher_exact(table, alternative=...) for "less" and "greater".
+func TestSharesDifferByFisher(t *testing.T) {
+	for _, test := range []struct {
+		hits, n, others, m int
+		want               float64
+	}{
+		{3, 10, 15, 20, 0.04832968131318955},
+		{0, 12, 5, 9, 0.012383900928792569},
+		{50, 400, 90, 420, 0.0008918171697631639},
+		{5, 5, 5, 5, 1},
+	} {
+		share := func(hits, n int) metric.Proportion {
+			hit := make([]float64, n)
+			for i := range hits {
+				hit[i] = 1
+			}
+			return metric.ProportionOf(hit, nil)
+		}
+		a, b := share(test.hits, test.n), share(test.others, test.m)
+		for _, got := range []float64{a.Differ(b), b.Differ(a)} {
+			if math.Abs(got-test.want) > 1e-9 {
+				t.Errorf("%d of %d and %d of %d: %v, want %v", test.hits, test.n, test.others, test.m, got, test.want)
+			}
+		}
+	}
+	if got := metric.ProportionOf(nil, nil).Differ(metric.ProportionOf([]float64{1}, nil)); got != 1 {
+		t.Errorf("no rows differ with %v", got)
+	}
+}
