@@ -79,7 +79,7 @@ func (t Tested) groups(b *strings.Builder, heading string) {
 	}
 	fmt.Fprintf(b, "\n%s By group\n\nOn the sealed test, with 95 %% intervals of each figure by itself.\n", heading)
 	for _, g := range t.Groups {
-		fmt.Fprintf(b, "\n**%s**\n\n", cell(g.Column))
+		fmt.Fprintf(b, "\n**%s**\n\n", Cell(g.Column))
 		t.table(b, g.Groups)
 		b.WriteString("\n" + Differences(g) + "\n")
 	}
@@ -154,7 +154,7 @@ func (t Tested) table(b *strings.Builder, groups []handoff.Group) {
 	header, rows := t.Table(groups)
 	fmt.Fprintf(b, "| %s |\n|---|%s\n", strings.Join(header, " | "), strings.Repeat("---:|", len(header)-1))
 	for _, cells := range rows {
-		cells[0] = cell(cells[0])
+		cells[0] = Cell(cells[0])
 		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
 	}
 }
@@ -217,7 +217,7 @@ func Differences(b handoff.Breakdown) string {
 	}
 	var parts []string
 	for _, d := range b.Differences {
-		parts = append(parts, fmt.Sprintf("%s %.3g in %s, %.3g in the others (p %s)", What(d.What), d.Value, cell(d.Group), d.Others, chance(d.P)))
+		parts = append(parts, fmt.Sprintf("%s %.3g in %s, %.3g in the others (p %s)", What(d.What), d.Value, Cell(d.Group), d.Others, chance(d.P)))
 	}
 	const most = 4
 	if n := len(parts) - most; n > 0 {
@@ -269,5 +269,11 @@ func percent(v *float64) string {
 
 func words(id string) string { return strings.ReplaceAll(id, "_", " ") }
 
-// cell keeps a name from ending its cell of a table.
-func cell(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s) }
+// Cell keeps a text inside its cell of a table.
+func Cell(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s) }
+
+// Inert keeps names and values of the data from being HTML or links where a
+// text is shown that has neither itself.
+func Inert(text string) string {
+	return strings.NewReplacer("<", `\<`, "](", `]\(`).Replace(text)
+}

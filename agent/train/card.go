@@ -27,13 +27,7 @@ func card(m handoff.Model) string {
 	inputs(&b, m.Choice.Features)
 	making(&b, m)
 	assumptions(&b, scope)
-	return inert(b.String())
-}
-
-// inert keeps names and values of the data from being HTML or links where the
-// card is shown: its own text has neither.
-func inert(text string) string {
-	return strings.NewReplacer("<", `\<`, "](", `]\(`).Replace(text)
+	return modelcard.Inert(b.String())
 }
 
 func intended(b *strings.Builder, s handoff.Scope) {
@@ -108,7 +102,7 @@ func inputs(b *strings.Builder, f handoff.Features) {
 	slices.SortStableFunc(kept, func(a, b handoff.Feature) int { return cmp.Compare(a.Rank, b.Rank) })
 	const shown = 40
 	for _, k := range kept[:min(len(kept), shown)] {
-		fmt.Fprintf(b, "| %s | %s | %s |\n", cell(k.Name), cell(k.Formula), figure(k.Importance))
+		fmt.Fprintf(b, "| %s | %s | %s |\n", modelcard.Cell(k.Name), modelcard.Cell(k.Formula), figure(k.Importance))
 	}
 	if len(kept) > shown {
 		fmt.Fprintf(b, "| and %d more | | |\n", len(kept)-shown)
@@ -170,9 +164,6 @@ func joined(names []string, format string) string {
 	}
 	return b.String()
 }
-
-// cell keeps a name from ending its cell of a Markdown table.
-func cell(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "|", "\\|"), "\n", " ") }
 
 // headline is the trainer's line on the terminal.
 func headline(m handoff.Model) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/septet-ml/septet/modelcard"
 	"github.com/septet-ml/septet/pipeline"
 	"github.com/septet-ml/septet/terminal"
 	"github.com/septet-ml/septet/web"
@@ -93,7 +94,7 @@ func markdown(o pipeline.RunObject) string {
 	if o.Features != nil {
 		fmt.Fprintf(&b, "\n## Features\n\n%d kept, %d left out.\n\n| feature | made of | how |\n|---|---|---|\n", len(o.Features.Kept), len(o.Features.Dropped))
 		for _, k := range o.Features.Kept {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(k.Name), cell(strings.Join(k.SourceColumns, ", ")), cell(k.Formula))
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", modelcard.Cell(k.Name), modelcard.Cell(strings.Join(k.SourceColumns, ", ")), modelcard.Cell(k.Formula))
 		}
 	}
 	if len(o.Findings) > 0 {
@@ -103,7 +104,7 @@ func markdown(o pipeline.RunObject) string {
 			if f.Column != nil {
 				where = *f.Column
 			}
-			fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", f.Severity, f.Code, cell(where), f.Action, cell(f.Evidence))
+			fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", f.Severity, f.Code, modelcard.Cell(where), f.Action, modelcard.Cell(f.Evidence))
 		}
 	}
 	if o.Model != nil {
@@ -112,7 +113,7 @@ func markdown(o pipeline.RunObject) string {
 	if d := o.Deployment; d != nil && d.URL != nil {
 		fmt.Fprintf(&b, "\n%s at %s (%s)\n", d.Status, *d.URL, d.Strategy)
 	}
-	return inert(b.String())
+	return modelcard.Inert(b.String())
 }
 
 func markdownScores(b *strings.Builder, o pipeline.RunObject) {
@@ -143,15 +144,4 @@ func markdownScores(b *strings.Builder, o pipeline.RunObject) {
 		fmt.Fprintf(b, "\n- %s %s: %s, %s", v.Criterion.Metric, v.Criterion.Op, met, v.Evidence)
 	}
 	b.WriteString("\n")
-}
-
-// inert keeps names and values of the data from being HTML or links where the
-// report is shown: its own text has neither.
-func inert(text string) string {
-	return strings.NewReplacer("<", `\<`, "](", `]\(`).Replace(text)
-}
-
-// cell keeps a text inside its cell of a Markdown table.
-func cell(text string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(text)
 }
