@@ -99,20 +99,23 @@ func (f *Fits) Run(ctx context.Context, jobs []Job) (bags []*Bag, units int, err
 		}
 		divisions[job.Repeat], count = folds, len(folds)
 	}
-	total := len(jobs) * count
-	results := make([]unit, total)
+	all := make([]sack, len(jobs))
 	side, threads := f.share()
-	done, err := f.each(ctx, total, side, func(ctx context.Context, u int) error {
-		job := jobs[u/count]
-		var err error
-		results[u], err = f.fit(ctx, job, u%count, divisions[job.Repeat], threads)
+	done, err := f.each(ctx, len(jobs)*count, side, func(ctx context.Context, u int) error {
+		job, k := jobs[u/count], u%count
+		folds := divisions[job.Repeat]
+		result, err := f.fit(ctx, job, k, folds, threads)
+		if err == nil {
+			all[u/count].put(k, count, f.Data.Table.Rows, result, folds[k].Valid)
+		}
 		return err
 	})
 	if err != nil || count == 0 {
 		return nil, done, err
 	}
 	for j := range done / count {
-		bags = append(bags, f.assemble(jobs[j], results[j*count:(j+1)*count], divisions[jobs[j].Repeat]))
+		all[j].bag.Job = jobs[j]
+		bags = append(bags, &all[j].bag)
 	}
 	return bags, done, nil
 }
@@ -229,22 +232,8 @@ func (f *Fits) fit(ctx context.Context, job Job, k int, folds []fold.Fold, threa
 	if u.model, err = f.Decode(learner.Name(), u.encoded); err != nil {
 		return unit{}, fmt.Errorf("fit %s, fold %d: %w", job.Candidate.ID, k+1, err)
 	}
-	if len(u.oof) != len(folds[k].Valid)*u.model.Width() {
-		return unit{}, fmt.Errorf("fit %s, fold %d: %d predictions for %d rows", job.Candidate.ID, k+1, len(u.oof), len(folds[k].Valid))
+	if want := len(folds[k].Valid) * u.model.Width(); len(u.oof) != 8*want {
+		return unit{}, fmt.Errorf("fit %s, fold %d: %d predictions for %d rows", job.Candidate.ID, k+1, len(u.oof)/8, len(folds[k].Valid))
 	}
 	return u, nil
-}
-
-func (f *Fits) assemble(job Job, units []unit, folds []fold.Fold) *Bag {
-	bag := &Bag{Job: job}
-	width := units[0].model.Width()
-	bag.OOF = make([]float64, f.Data.Table.Rows*width)
-	for k, u := range units {
-		for i, row := range folds[k].Valid {
-			copy(bag.OOF[int(row)*width:(int(row)+1)*width], u.oof[i*width:])
-		}
-		bag.Models = append(bag.Models, u.model)
-		bag.Bytes += int64(len(u.encoded))
-	}
-	return bag
 }

@@ -4,14 +4,15 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/septet-ml/septet/learn"
 )
 
 // unit is the result of one fit.
 type unit struct {
-	encoded []byte    // the model
-	oof     []float64 // predictions of the fold's rows, ascending
+	encoded []byte // the model
+	oof     []byte // predictions of the fold's rows, ascending, as they are stored
 	model   learn.Model
 }
 
@@ -36,9 +37,31 @@ func decodeUnit(data []byte) (unit, error) {
 	if size > uint64(len(data)) || (len(data)-int(size))%8 != 0 {
 		return unit{}, fmt.Errorf("read fit: a model of %d bytes in %d", size, len(data))
 	}
-	u := unit{encoded: data[:size], oof: make([]float64, (len(data)-int(size))/8)}
-	for i := range u.oof {
-		u.oof[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[int(size)+8*i:]))
+	return unit{encoded: data[:size], oof: data[size:]}, nil
+}
+
+// sack is a bag that is being filled, fold by fold: of a unit it keeps the
+// model, and the predictions at their rows.
+type sack struct {
+	mu  sync.Mutex
+	bag Bag
+}
+
+// put adds the unit of fold k of folds, which predicts the rows valid of rows.
+func (s *sack) put(k, folds, rows int, u unit, valid []int32) {
+	width := u.model.Width()
+	s.mu.Lock()
+	if s.bag.Models == nil {
+		s.bag.Models, s.bag.OOF = make([]learn.Model, folds), make([]float64, rows*width)
 	}
-	return u, nil
+	s.bag.Models[k] = u.model
+	s.bag.Bytes += int64(len(u.encoded))
+	s.mu.Unlock()
+	at := u.oof
+	for _, row := range valid {
+		for c := range width {
+			s.bag.OOF[int(row)*width+c] = math.Float64frombits(binary.LittleEndian.Uint64(at))
+			at = at[8:]
+		}
+	}
 }
