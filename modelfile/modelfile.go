@@ -26,6 +26,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/septet-ml/septet/feature"
@@ -34,10 +35,8 @@ import (
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/learn/portfolio"
+	"github.com/septet-ml/septet/problem"
 )
-
-// Format names this layout. A reader refuses another one.
-const Format = "septet.model/1"
 
 // MaxBytes bounds a file and each of its parts.
 const MaxBytes = 1 << 30
@@ -92,9 +91,6 @@ func (m *Model) Digest() string { return m.digest }
 // Bytes is the size of the file; 0 for a model that was not read from one.
 func (m *Model) Bytes() int64 { return m.bytes }
 
-// parts are the names in the archive, in their order. The last may be left out.
-var parts = []string{"manifest.json", "transform.json", "ensemble.bin", "golden.json", "card.md", "points.json"}
-
 // Write writes the file.
 func (m *Model) Write(w io.Writer) error {
 	manifest := m.Manifest
@@ -110,12 +106,14 @@ func (m *Model) Write(w io.Writer) error {
 		return fmt.Errorf("write model file: %w", err)
 	}
 	content["card.md"] = []byte(m.Card)
-	written := parts[:len(parts)-1]
 	if m.Recipe != nil {
-		written, content["points.json"] = parts, m.Recipe
+		content["points.json"] = m.Recipe
 	}
 	archive := zip.NewWriter(w)
-	for _, name := range written {
+	for _, name := range parts {
+		if content[name] == nil && slices.Contains(parts[always:], name) {
+			continue
+		}
 		part, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Time{}})
 		if err != nil {
 			return fmt.Errorf("write model file: %w", err)
@@ -141,13 +139,20 @@ func Open(path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open model file: %w", err)
 	}
-	return Decode(data)
+	m, err := Decode(data)
+	if p := problem.As(err); p != nil {
+		p.Where = path
+	}
+	return m, err
 }
 
 // Decode reads a file's bytes. Damaged or hostile bytes give an error that
-// wraps ErrFormat.
+// wraps ErrFormat; a file of a newer program gives a problem, model.newer.
 func Decode(data []byte) (*Model, error) {
 	m, err := decode(data)
+	if p := problem.As(err); p != nil {
+		return nil, p
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read model file: %w: %w", ErrFormat, err)
 	}
@@ -170,50 +175,18 @@ func decode(data []byte) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Transform: &feature.Transform{}, Card: string(content["card.md"]), Recipe: content["points.json"]}
-	for name, v := range map[string]any{"manifest.json": &m.Manifest, "transform.json": m.Transform, "golden.json": &m.Golden} {
-		if err := json.Unmarshal(content[name], v); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+	for i, v := range []any{&m.Manifest, m.Transform, nil, &m.Golden} {
+		if v == nil {
+			continue
 		}
-	}
-	if m.Format != Format {
-		return nil, fmt.Errorf("format %q, this program reads %q", m.Format, Format)
+		if err := readJSON(parts[i], content[parts[i]], v); err != nil {
+			return nil, err
+		}
 	}
 	if m.Ensemble, err = ensemble.Decode(content["ensemble.bin"], portfolio.Decode); err != nil {
 		return nil, err
 	}
 	return m, m.check()
-}
-
-// maxInflation bounds how much larger than the file its parts may be together,
-// a megabyte aside. Fitted trees and their texts inflate to less than a tenth
-// of it.
-const maxInflation = 100
-
-// readParts inflates the parts, together at most maxInflation times the file.
-func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
-	if n := len(archive.File); n != len(parts) && n != len(parts)-1 {
-		return nil, fmt.Errorf("%d parts instead of %d", n, len(parts))
-	}
-	limit := min(int64(MaxBytes), maxInflation*size+1<<20)
-	content := make(map[string][]byte)
-	for i, f := range archive.File {
-		if f.Name != parts[i] {
-			return nil, fmt.Errorf("part %d is not %s", i+1, parts[i])
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name, err)
-		}
-		data, err := io.ReadAll(io.LimitReader(r, limit+1))
-		if err := errors.Join(err, r.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name, err)
-		}
-		if limit -= int64(len(data)); limit < 0 {
-			return nil, fmt.Errorf("%s: too large when inflated", f.Name)
-		}
-		content[f.Name] = data
-	}
-	return content, nil
 }
 
 // check gives an error for parts that do not fit together.

@@ -1,0 +1,134 @@
+package modelfile
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/septet-ml/septet/problem"
+)
+
+// version is the number in Format. A file of a lower one is read, too; it is
+// raised when a part, a field or an encoding in one comes to mean something
+// else than in the files that there are.
+const version = 1
+
+// Format names this layout.
+const Format = family + "1"
+
+const family = "septet.model/"
+
+// parts are the names in the archive, in their order. Those behind the first
+// few, which are always there, may be left out.
+var parts = []string{"manifest.json", "transform.json", "ensemble.bin", "golden.json", "card.md", "points.json"}
+
+const always = 5
+
+// optional begins the names of parts that may stand behind these, and that a
+// reader leaves alone where it does not know them.
+const optional = "optional/"
+
+// maxInflation bounds how much larger than the file its parts may be together,
+// a megabyte aside. Fitted trees and their texts inflate to less than a tenth
+// of it.
+const maxInflation = 100
+
+// readParts inflates the parts, together at most maxInflation times the file.
+func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
+	limit := min(int64(MaxBytes), maxInflation*size+1<<20)
+	content := make(map[string][]byte)
+	next := 0 // in parts
+	for _, f := range archive.File {
+		if next > 0 && strings.HasPrefix(f.Name, optional) {
+			continue
+		}
+		i := slices.Index(parts, f.Name)
+		switch {
+		case i < 0 && next >= always:
+			return nil, newer(fmt.Sprintf("it has a part %q, which this program does not know", f.Name))
+		case i < next || i > next && next < always:
+			return nil, fmt.Errorf("part %d is not %s", next+1, parts[min(next, len(parts)-1)])
+		}
+		data, err := inflate(f, limit)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		limit -= int64(len(data))
+		if i == 0 {
+			if err := checkFormat(data); err != nil {
+				return nil, err
+			}
+		}
+		content[f.Name], next = data, i+1
+	}
+	if next < always {
+		return nil, fmt.Errorf("there is no %s", parts[next])
+	}
+	return content, nil
+}
+
+// inflate is a part of limit bytes at most.
+func inflate(f *zip.File, limit int64) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, errors.New("too large when inflated")
+	}
+	return data, nil
+}
+
+// checkFormat refuses the manifest of a format that this program does not read.
+func checkFormat(manifest []byte) error {
+	var m struct {
+		Format string `json:"format"`
+	}
+	if err := json.Unmarshal(manifest, &m); err != nil {
+		return fmt.Errorf("manifest.json: %w", err)
+	}
+	number, ours := strings.CutPrefix(m.Format, family)
+	n, err := strconv.Atoi(number)
+	if !ours || err != nil || n < 1 {
+		return fmt.Errorf("format %q, this program reads %q", m.Format, Format)
+	}
+	if n > version {
+		return newer(fmt.Sprintf("it is of format %d, and this program reads formats up to %d", n, version))
+	}
+	return nil
+}
+
+// readJSON reads a part into v, which has to have a place for all that the part
+// says.
+func readJSON(name string, data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+			return newer(fmt.Sprintf("%s has a field %s, which this program does not know", name, field))
+		}
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%s: there is more behind its end", name)
+	}
+	return nil
+}
+
+// newer refuses a file that says more than this program understands.
+func newer(why string) error {
+	return &problem.Problem{
+		Kind: problem.Blocked, Code: "model.newer", What: "the model file was made by a newer Septet", Why: why,
+		Fix: "use the Septet that made it, or a later one; where there is none, copy the file again or train the model again",
+	}
+}
