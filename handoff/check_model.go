@@ -102,6 +102,7 @@ func (c Choice) Check() []Fault {
 		last = &k
 	}
 	c.checkChosen(l, board)
+	c.checkWarm(l)
 	return l.faults
 }
 
@@ -112,6 +113,7 @@ func (k Candidate) check(l *faultList, at string, c Choice) {
 	checkMetric(l, at+"/metric", k.Metric, c.Features.Dataset.Scope.ProblemType)
 	l.must(k.SE >= 0, at+"/se", "is negative", "give a standard error")
 	l.must(k.Bytes >= 0, at+"/bytes", "is negative", "give a size")
+	l.must(k.RowMS >= 0, at+"/row_ms", "is negative", "count the time")
 	if !l.must(len(k.Scores) > 0, at+"/scores", "is empty", "give one a fold") {
 		return
 	}
@@ -134,6 +136,20 @@ func (c Choice) checkChosen(l *faultList, board map[string]Candidate) {
 		l.must(there, under("/chosen", i), "is not on the leaderboard", "name a candidate")
 		l.must(k.Excluded == "", under("/chosen", i), "is excluded", "choose one that stays")
 		l.must(!slices.Contains(c.Chosen[:i], id), under("/chosen", i), "was chosen before", "list each once")
+	}
+}
+
+func (c Choice) checkWarm(l *faultList) {
+	if c.Warm == nil {
+		return
+	}
+	l.must(c.Warm.RunID != "", "/warm/run_id", "is empty", "name the run")
+	l.must(c.Warm.Handoff != "", "/warm/handoff", "is empty", "name the handoff")
+	l.must(c.Warm.Shared > 0 && c.Warm.Shared <= 1, "/warm/shared", "is not above 0 and at most 1", "give a share")
+	l.must(c.Warm.Rows > 0, "/warm/rows", "is not above 0", "count the rows")
+	l.must(len(c.Warm.Order) > 0, "/warm/order", "is empty", "list candidates")
+	for i, id := range c.Warm.Order {
+		l.must(id != "" && !slices.Contains(c.Warm.Order[:i], id), under("/warm/order", i), "is empty or was given before", "list each once")
 	}
 }
 

@@ -10,6 +10,18 @@ type Choice struct {
 	Chosen      []string    `json:"chosen"`      // ids that the trainer goes on with, best first
 	Rationale   string      `json:"rationale"`   // in words
 	Units       int         `json:"units"`       // fits done here
+	Warm        *Warm       `json:"warm"`        // the earlier run whose experience orders the work; null without --warm-start, and where none is like this one
+}
+
+// Warm is what an earlier run on data like this one's adds: the order in which
+// the trainer tries what comes after the first look. Done to its end, the work
+// is the same in any order.
+type Warm struct {
+	RunID   string   `json:"run_id"`
+	Handoff string   `json:"handoff"` // id of the envelope of its model
+	Shared  float64  `json:"shared"`  // inputs of both runs as a share of the inputs of either
+	Rows    int      `json:"rows"`    // train and validation rows of that run
+	Order   []string `json:"order"`   // ids of candidates, those with the most weight there first, those without any last
 }
 
 // Folds are the cross-validation that every candidate is measured by.
@@ -29,8 +41,9 @@ type Candidate struct {
 	Mean     float64        `json:"mean"`
 	SE       float64        `json:"se"` // standard error of the mean
 	Bytes    int64          `json:"bytes"`
+	RowMS    float64        `json:"row_ms"`   // counted time of one row's answer, milliseconds: what a limit of latency is held against; 0 before it was counted
 	Excluded string         `json:"excluded"` // why a constraint leaves it out; "" if it stays
 }
 
 // Schema is the payload's schema.
-func (Choice) Schema() (string, string) { return "choice", "1.1.0" }
+func (Choice) Schema() (string, string) { return "choice", "1.2.0" }

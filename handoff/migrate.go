@@ -21,6 +21,10 @@ func migrations() []migration {
 		{"model", "1.0.0", "1.1.0", modelDetail},
 		{"deployment", "1.0.0", "1.1.0", func(doc map[string]any) error { return inside(doc, modelDetail, "model") }},
 		{"watch", "1.0.0", "1.1.0", func(doc map[string]any) error { return inside(doc, modelDetail, "deployment", "model") }},
+		{"choice", "1.1.0", "1.2.0", choiceWarm},
+		{"model", "1.1.0", "1.2.0", func(doc map[string]any) error { return inside(doc, choiceWarm, "choice") }},
+		{"deployment", "1.1.0", "1.2.0", func(doc map[string]any) error { return inside(doc, choiceWarm, "model", "choice") }},
+		{"watch", "1.1.0", "1.2.0", func(doc map[string]any) error { return inside(doc, choiceWarm, "deployment", "model", "choice") }},
 	}
 }
 
@@ -49,6 +53,24 @@ func modelDetail(doc map[string]any) error {
 	doc["groups"], doc["segments"] = []any{}, []any{}
 	doc["curves"] = map[string]any{"roc": []any{}, "precision_recall": []any{}, "gain": []any{}, "reliability": []any{}, "confusion": nil}
 	return inside(doc, featureCurves, "choice", "features")
+}
+
+// choiceWarm says of a choice that no earlier run was looked at, and of its
+// candidates that the time of a row was not counted.
+func choiceWarm(doc map[string]any) error {
+	doc["warm"] = nil
+	board, ok := doc["leaderboard"].([]any)
+	if !ok {
+		return fmt.Errorf("no list %q", "leaderboard")
+	}
+	for _, k := range board {
+		candidate, ok := k.(map[string]any)
+		if !ok {
+			return fmt.Errorf("a candidate is no object")
+		}
+		candidate["row_ms"] = 0.0
+	}
+	return nil
 }
 
 // inside applies a migration to the payload inside doc, under the names of a

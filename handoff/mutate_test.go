@@ -400,6 +400,7 @@ func semantic() []change {
 		{choose, "/leaderboard/0/se", -1.0, ""},
 		{choose, "/leaderboard/0/scores", []any{}, ""},
 		{choose, "/leaderboard/0/bytes", -1.0, ""},
+		{choose, "/leaderboard/0/row_ms", -1.0, ""},
 		{choose, "/leaderboard/0/id", "", ""},
 		{choose, "/baselines", []any{}, ""},
 		{choose, "/baselines/0", "ghost", ""},

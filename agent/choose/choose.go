@@ -26,7 +26,7 @@ import (
 func Step() durable.Step[handoff.Features, handoff.Choice] {
 	return durable.Step[handoff.Features, handoff.Choice]{
 		Agent:   handoff.ModelSelector,
-		Version: 2,
+		Version: 3,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed  uint64
@@ -53,6 +53,10 @@ func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.
 		return handoff.Choice{}, err
 	}
 	clock.tell(d, bags, data.Table)
+	limits, err := bench.Limits(in.Dataset.Scope)
+	if err != nil {
+		return handoff.Choice{}, err
+	}
 	out := handoff.Choice{Features: in, Folds: bench.Folds, Units: units, Baselines: plan.Baselines()}
 	score := metric.Name(in.Dataset.Scope.Metric)
 	for _, bag := range bags {
@@ -60,9 +64,11 @@ func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.
 		if err != nil {
 			return handoff.Choice{}, err
 		}
-		if limit := in.Dataset.Scope.Constraints.ModelBytes; limit > 0 && bag.Bytes > limit {
-			c.Excluded = fmt.Sprintf("%d bytes, the limit is %d", bag.Bytes, limit)
+		cost, err := limits.Cost(bag.Models)
+		if err != nil {
+			return handoff.Choice{}, err
 		}
+		c.RowMS, c.Excluded = limits.RowMS(cost), limits.Broken(cost)
 		out.Leaderboard = append(out.Leaderboard, c)
 	}
 	sortBest(out.Leaderboard, score)

@@ -190,7 +190,7 @@ func (d *Draw) Choice(in handoff.Features) handoff.Choice {
 	}
 	name := c.Features.Dataset.Scope.Metric
 	for _, id := range []string{"trees-1", "trees-2", "linear", "dummy"} {
-		k := handoff.Candidate{ID: id, Learner: id, Metric: name, SE: d.Float64(), Bytes: d.Int64N(1e6), Settings: map[string]any{"leaves": 31.0}}
+		k := handoff.Candidate{ID: id, Learner: id, Metric: name, SE: d.Float64(), Bytes: d.Int64N(1e6), RowMS: d.Float64(), Settings: map[string]any{"leaves": 31.0}}
 		sum := 0.0
 		for range c.Folds.Count {
 			k.Scores = append(k.Scores, d.Float64())
@@ -212,6 +212,9 @@ func (d *Draw) Choice(in handoff.Features) handoff.Choice {
 		if k.Excluded == "" {
 			c.Chosen = append(c.Chosen, k.ID)
 		}
+	}
+	if d.maybe() {
+		c.Warm = &handoff.Warm{RunID: "r-" + d.Name(12), Handoff: d.Digest(), Shared: 1 - 0.9*d.Float64(), Rows: 1 + d.IntN(1e6), Order: []string{"neural_net", "trees-2"}}
 	}
 	return c
 }

@@ -93,3 +93,19 @@ func (n *node) left(codes []uint8) bool {
 	c := codes[n.column]
 	return c == absent && n.absentLeft || c != absent && c < n.cut
 }
+
+// Depth is the divisions on the way to the deepest leaf, summed over the trees.
+func (m *Model) Depth() int {
+	total := 0
+	for _, t := range m.trees {
+		depth, deepest := make([]int, len(t.nodes)), 0
+		for i, n := range t.nodes {
+			deepest = max(deepest, depth[i])
+			if n.column >= 0 {
+				depth[i+1], depth[n.right] = depth[i]+1, depth[i]+1
+			}
+		}
+		total += deepest
+	}
+	return total
+}

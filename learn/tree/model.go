@@ -80,6 +80,18 @@ func (t *Tree) Next(n *Node, f *Feature, bin int) int32 {
 	return n.Left + 1
 }
 
+// Depth is the number of splits on the way to the deepest leaf.
+func (t *Tree) Depth() int {
+	depth, deepest := make([]int, len(t.Nodes)), 0
+	for i := range t.Nodes {
+		deepest = max(deepest, depth[i])
+		if n := &t.Nodes[i]; n.Feature >= 0 {
+			depth[n.Left], depth[n.Left+1] = depth[i]+1, depth[i]+1
+		}
+	}
+	return deepest
+}
+
 // Bin is the bin of a value as it comes from the table; -1 is missing. A code
 // that is no level is missing, too.
 func (f *Feature) Bin(x float64) int {
