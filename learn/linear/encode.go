@@ -76,6 +76,29 @@ func (c *Number) dense(x float64, out []float64) {
 	}
 }
 
+// column is dense for a column of the table: the features of row rows[i] begin
+// at out[i × width].
+func (c *Number) column(of *table.Column, rows []int32, out []float64, width int) {
+	if len(c.Knots) > 0 || len(c.Cuts) != 2 {
+		for i, r := range rows {
+			c.dense(of.Float(int(r)), out[i*width:i*width+len(c.Mean)])
+		}
+		return
+	}
+	low, high := c.Cuts[0], c.Cuts[1]
+	half, span := low/2, high/2-low/2
+	for i, r := range rows {
+		p := c.Fill
+		if x := of.Float(int(r)); !math.IsNaN(x) {
+			p = 0
+			if span > 0 {
+				p = (min(max(x, low), high)/2 - half) / span
+			}
+		}
+		out[i*width] = (p - c.Mean[0]) * c.Scale[0]
+	}
+}
+
 // slot is the switch that x turns on; -1 is none.
 func (c *Number) slot(x float64) int {
 	if math.IsNaN(x) {
@@ -140,13 +163,40 @@ func (l Learner) encoding(ctx context.Context, m *Model, strong []int, train *le
 	return err
 }
 
-// weighted is a value and how much it counts.
-type weighted struct{ x, w float64 }
+// values is the present values of a column, rising.
+type values struct {
+	x []float64
+	w []float64 // how much each counts; nil: 1
+}
 
-// values is the present values of a column, rising, and the weight of the
-// missing ones.
-func values(c *table.Column, d *learn.Data) (present []weighted, missing float64) {
-	present = make([]weighted, 0, d.N())
+func (v *values) weight(i int) float64 {
+	if v.w == nil {
+		return 1
+	}
+	return v.w[i]
+}
+
+// present is the values of a column, and the weight of the missing ones.
+func present(c *table.Column, d *learn.Data) (v values, missing float64) {
+	if d.Weight != nil {
+		return weighted(c, d)
+	}
+	v.x = make([]float64, 0, d.N())
+	for i := range d.N() {
+		if x := c.Float(d.Row(i)); math.IsNaN(x) {
+			missing++
+		} else {
+			v.x = append(v.x, x)
+		}
+	}
+	slices.Sort(v.x)
+	return v, missing
+}
+
+// weighted is present for rows of different weights.
+func weighted(c *table.Column, d *learn.Data) (v values, missing float64) {
+	type value struct{ x, w float64 }
+	all := make([]value, 0, d.N())
 	for i := range d.N() {
 		r := d.Row(i)
 		w := d.WeightOf(r)
@@ -155,28 +205,32 @@ func values(c *table.Column, d *learn.Data) (present []weighted, missing float64
 		case math.IsNaN(x):
 			missing += w
 		default:
-			present = append(present, weighted{x, w})
+			all = append(all, value{x, w})
 		}
 	}
-	slices.SortFunc(present, func(a, b weighted) int { return cmp.Compare(a.x, b.x) })
-	return present, missing
+	slices.SortFunc(all, func(a, b value) int { return cmp.Compare(a.x, b.x) })
+	v.x, v.w = make([]float64, len(all)), make([]float64, len(all))
+	for i, one := range all {
+		v.x[i], v.w[i] = one.x, one.w
+	}
+	return v, missing
 }
 
 // quantiles is the least value at which the weight so far reaches each of the
 // given shares, which rise.
-func quantiles(v []weighted, shares ...float64) []float64 {
+func (v *values) quantiles(shares ...float64) []float64 {
 	total := 0.0
-	for _, x := range v {
-		total += x.w
+	for i := range v.x {
+		total += v.weight(i)
 	}
 	out := make([]float64, len(shares))
-	i, sum := 0, v[0].w
+	i, sum := 0, v.weight(0)
 	for k, q := range shares {
-		for i < len(v)-1 && sum < q*total {
+		for i < len(v.x)-1 && sum < q*total {
 			i++
-			sum += v[i].w
+			sum += v.weight(i)
 		}
-		out[k] = v[i].x
+		out[k] = v.x[i]
 	}
 	return out
 }
@@ -184,50 +238,50 @@ func quantiles(v []weighted, shares ...float64) []float64 {
 // number fits a column of numbers; nil if it says nothing. Values further
 // from the middle nine tenths than three times their range are clipped.
 func (l Learner) number(c *table.Column, d *learn.Data) *Number {
-	v, missing := values(c, d)
-	if len(v) == 0 {
+	v, missing := present(c, d)
+	if len(v.x) == 0 {
 		return nil
 	}
 	out := &Number{Cuts: []float64{}, Knots: []float64{}, Mean: []float64{}, Scale: []float64{}, Absent: -1}
 	if missing > 0 {
 		out.Absent = 0
 	}
-	low, high := v[0].x, v[len(v)-1].x
+	low, high := v.x[0], v.x[len(v.x)-1]
 	if low == high {
 		if missing == 0 {
 			return nil
 		}
 		return out
 	}
-	q := quantiles(v, 0.05, 0.5, 0.95)
+	q := v.quantiles(0.05, 0.5, 0.95)
 	if q[2] > q[0] {
 		low, high = max(low, q[0]-3*(q[2]-q[0])), min(high, q[2]+3*(q[2]-q[0]))
 	}
 	out.Cuts = []float64{low, high}
 	if l.Ranks {
-		out.Cuts = steps(v, 64)
+		out.Cuts = v.steps(64)
 	}
 	out.Fill = out.position(q[1])
 	if l.Knots > 0 {
-		out.Knots = out.knots(v, l.Knots)
+		out.Knots = out.knots(&v, l.Knots)
 	}
-	out.standardise(v, missing)
+	out.standardise(&v, missing)
 	return out
 }
 
 // steps is the distinct quantiles 0, 1/n, ... 1.
-func steps(v []weighted, n int) []float64 {
+func (v *values) steps(n int) []float64 {
 	shares := make([]float64, n+1)
 	for i := range shares {
 		shares[i] = float64(i) / float64(n)
 	}
-	return slices.Compact(quantiles(v, shares...))
+	return slices.Compact(v.quantiles(shares...))
 }
 
 // knots is up to n positions at equally spaced quantiles, without the ends.
-func (c *Number) knots(v []weighted, n int) []float64 {
+func (c *Number) knots(v *values, n int) []float64 {
 	out := []float64{}
-	for _, x := range steps(v, n+1) {
+	for _, x := range v.steps(n + 1) {
 		if p := c.position(x); p > 0 && p < 1 {
 			out = append(out, p)
 		}
@@ -236,7 +290,7 @@ func (c *Number) knots(v []weighted, n int) []float64 {
 }
 
 // standardise sets Mean and Scale of the dense features.
-func (c *Number) standardise(v []weighted, missing float64) {
+func (c *Number) standardise(v *values, missing float64) {
 	n := 1 + len(c.Knots)
 	c.Mean, c.Scale = make([]float64, n), make([]float64, n)
 	for f := range n {
@@ -248,14 +302,15 @@ func (c *Number) standardise(v []weighted, missing float64) {
 		}
 		fill := feature(c.Fill)
 		total, sum, squares := missing, float64(missing*fill), 0.0
-		for _, x := range v {
-			total += x.w
-			sum += float64(x.w * feature(c.position(x.x)))
+		for i, x := range v.x {
+			w := v.weight(i)
+			total += w
+			sum += float64(w * feature(c.position(x)))
 		}
 		mean := sum / total
-		for _, x := range v {
-			e := feature(c.position(x.x)) - mean
-			squares += float64(x.w * float64(e*e))
+		for i, x := range v.x {
+			e := feature(c.position(x)) - mean
+			squares += float64(v.weight(i) * float64(e*e))
 		}
 		squares += float64(missing * float64((fill-mean)*(fill-mean)))
 		c.Mean[f] = mean

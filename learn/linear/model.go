@@ -76,6 +76,17 @@ func (m *Model) Slots() int {
 	return n
 }
 
+// slot is the switch that x turns on; -1 is none.
+func (c *Column) slot(x float64) int {
+	switch {
+	case c.Number != nil:
+		return c.Number.slot(x)
+	case c.Text != nil:
+		return c.Text.slot(x)
+	}
+	return -1
+}
+
 func (c *Column) switches() bool { return c.Text != nil || c.Number != nil && c.Number.Absent >= 0 }
 
 // Encode writes the features of a row of the table: Dense values, and for each
@@ -85,24 +96,18 @@ func (m *Model) Encode(x, dense []float64, slot []int32) {
 	s := 0
 	for i := range m.Columns {
 		c := &m.Columns[i]
-		on := -1
-		switch {
-		case c.Number != nil:
+		if c.Number != nil {
 			c.Number.dense(x[i], dense[c.Number.First:c.Number.First+len(c.Number.Mean)])
-			on = c.Number.slot(x[i])
-		case c.Text != nil:
-			on = c.Text.slot(x[i])
 		}
 		if c.switches() {
-			slot[s] = int32(on)
+			slot[s] = int32(c.slot(x[i]))
 			s++
 		}
 	}
-	for i := range m.Products {
-		dense[m.Dense-len(m.Products)+i] = m.Products[i].value(dense)
-	}
+	m.multiply(dense)
 	for i := range m.Crosses {
-		slot[s+i] = int32(m.Crosses[i].slot(x))
+		c := &m.Crosses[i]
+		slot[s+i] = int32(c.slot(x[c.A], x[c.B]))
 	}
 }
 

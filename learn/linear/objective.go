@@ -68,33 +68,63 @@ func newObjective(ctx context.Context, m *Model, d *learn.Data, threads, held in
 		return o, ctx.Err()
 	}
 	err := learn.Blocks(ctx, o.n, encodeRows, threads, func(lo, hi int) {
-		dense := make([]float64, (hi-lo)*m.Dense)
+		var dense []float64
 		if o.dense != nil {
 			dense = o.dense[lo*m.Dense : hi*m.Dense]
+		} else {
+			dense = make([]float64, (hi-lo)*m.Dense)
 		}
 		o.encode(lo, hi, dense, o.slot[lo*o.slots:hi*o.slots])
 	})
 	return o, err
 }
 
-// encode writes the features of rows lo..hi-1.
+// encode writes the features of rows lo..hi-1 as Model.Encode does, but column
+// by column. Without slot the switches are left out.
 func (o *objective) encode(lo, hi int, dense []float64, slot []int32) {
-	m, width := o.model, len(o.table.Columns)
-	x := make([]float64, (hi-lo)*width)
-	o.table.Gather(x, o.from[lo:hi])
-	for i := range hi - lo {
-		m.Encode(x[i*width:(i+1)*width], dense[i*m.Dense:(i+1)*m.Dense], slot[i*o.slots:(i+1)*o.slots])
+	m, rows, s := o.model, o.from[lo:hi], 0
+	for j := range m.Columns {
+		c, of := &m.Columns[j], &o.table.Columns[j]
+		if c.Number != nil && len(c.Number.Mean) > 0 {
+			c.Number.column(of, rows, dense[c.Number.First:], m.Dense)
+		}
+		if slot == nil || !c.switches() {
+			continue
+		}
+		for i, r := range rows {
+			slot[i*o.slots+s] = int32(c.slot(of.Float(int(r))))
+		}
+		s++
+	}
+	if len(m.Products) > 0 {
+		for i := range rows {
+			m.multiply(dense[i*m.Dense : (i+1)*m.Dense])
+		}
+	}
+	if slot == nil {
+		return
+	}
+	for k := range m.Crosses {
+		c := &m.Crosses[k]
+		a, b := &o.table.Columns[c.A], &o.table.Columns[c.B]
+		for i, r := range rows {
+			slot[i*o.slots+s+k] = int32(c.slot(a.Float(int(r)), b.Float(int(r))))
+		}
 	}
 }
 
-// features are the dense features of rows lo..hi-1.
-func (o *objective) features(lo, hi int) []float64 {
+// features are the dense features of rows lo..hi-1; room is where they are made
+// if they are not held, and may be nil.
+func (o *objective) features(lo, hi int, room []float64) []float64 {
 	if o.dense != nil {
 		return o.dense[lo*o.model.Dense : hi*o.model.Dense]
 	}
-	dense := make([]float64, (hi-lo)*o.model.Dense)
-	o.encode(lo, hi, dense, make([]int32, (hi-lo)*o.slots))
-	return dense
+	if room == nil {
+		room = make([]float64, (hi-lo)*o.model.Dense)
+	}
+	room = room[:(hi-lo)*o.model.Dense]
+	o.encode(lo, hi, room, nil)
+	return room
 }
 
 // size is the number of coefficients.
@@ -162,10 +192,13 @@ func (o *objective) rows(lo, hi int, theta, grad []float64) float64 {
 	m, p := o.model, o.model.Features+1
 	score := make([]float64, m.outputs())
 	sum := 0.0
-	var features []float64 // of the next rows
+	var features, room []float64 // of the next rows
+	if o.dense == nil {
+		room = make([]float64, min(hi-lo, encodeRows)*m.Dense)
+	}
 	for i := lo; i < hi; i++ {
 		if len(features) == 0 {
-			features = o.features(i, min(i+encodeRows, hi))
+			features = o.features(i, min(i+encodeRows, hi), room)
 		}
 		dense := features[:m.Dense]
 		features = features[m.Dense:]

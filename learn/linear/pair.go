@@ -37,9 +37,9 @@ func both(a, b float64) int64 {
 	return (code(a)+1)<<32 | (code(b) + 1)
 }
 
-// slot is the switch of a row of the table; -1 is none.
-func (c *Cross) slot(x []float64) int {
-	if i, ok := slices.BinarySearch(c.Codes, both(x[c.A], x[c.B])); ok {
+// slot is the switch of two codes of the columns; -1 is none.
+func (c *Cross) slot(a, b float64) int {
+	if i, ok := slices.BinarySearch(c.Codes, both(a, b)); ok {
 		return c.First + i
 	}
 	return -1
@@ -48,6 +48,13 @@ func (c *Cross) slot(x []float64) int {
 // value is the feature, of the dense features before it.
 func (p *Product) value(dense []float64) float64 {
 	return (float64(dense[p.A]*dense[p.B]) - p.Mean) * p.Scale
+}
+
+// multiply writes the products of a row behind its other dense features.
+func (m *Model) multiply(dense []float64) {
+	for i := range m.Products {
+		dense[m.Dense-len(m.Products)+i] = m.Products[i].value(dense)
+	}
 }
 
 // strongest is the columns in the order of what they say by themselves: of

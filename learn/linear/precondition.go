@@ -156,7 +156,7 @@ func (m *Model) curvature(score []float64) {
 
 // row writes all features of a row, and 1 for the intercept.
 func (o *objective) row(i int, out []float64) {
-	copy(out, o.features(i, i+1))
+	copy(out, o.features(i, i+1, nil))
 	for _, s := range o.slot[i*o.slots : (i+1)*o.slots] {
 		if s >= 0 {
 			out[s] = 1

@@ -64,7 +64,7 @@ func (m *Model) share(x, dense, b, part []float64) {
 	for j := range m.Crosses {
 		c := &m.Crosses[j]
 		sum := -m.usual(c.First, len(c.Codes), b)
-		if on := c.slot(x); on >= 0 {
+		if on := c.slot(x[c.A], x[c.B]); on >= 0 {
 			sum += b[on]
 		}
 		part[c.A] += sum / 2
