@@ -59,6 +59,11 @@ golden: ## renew the golden files; then read the difference
 	@go test $(GOFLAGS_) ./handoff -run Golden -update
 	@git diff --stat
 
+.PHONY: golden-files
+golden-files: ## a further set of model files that every later version has to read
+	@go test ./modelfile -run OldFiles -new-set
+	@git status --short modelfile
+
 .PHONY: time-property
 time-property: ## 10,000 worlds: nothing that becomes known after the snapshot changes a feature
 	@go test $(GOFLAGS_) -count 1 -timeout 0 -v -run TestNothingAfterTheSnapshotCounts ./points -cases 10000
