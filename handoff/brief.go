@@ -34,6 +34,12 @@ type Settings struct {
 	Strategy string            `json:"strategy,omitempty"`
 	Seed     uint64            `json:"seed"`
 
+	// WarmStart is the envelopes of earlier runs' models, by id, whose experience
+	// may order the work: nil without --warm-start, empty where the workspace has
+	// none. They are named when the run begins, so that whoever resumes it looks
+	// at the same ones.
+	WarmStart []string `json:"warm_start,omitzero"`
+
 	// Never part of a key.
 	Threads  int           `json:"threads,omitempty"` // 0 is one for each processor
 	Memory   int64         `json:"memory,omitempty"`  // bytes; 0 is no limit of its own
