@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/neighbor"
 	"github.com/septet-ml/septet/learn/net"
+	"github.com/septet-ml/septet/learn/seen"
 	"github.com/septet-ml/septet/learn/tree"
 	"github.com/septet-ml/septet/metric"
 	"github.com/septet-ml/septet/modelfile"
@@ -42,12 +44,12 @@ func makeSet(t *testing.T) {
 	knots := [][2]float64{{-3, -2.5}, {-0.5, -0.75}, {0.25, 0.5}, {2, 2.75}}
 	for name, s := range map[string]specimen{
 		"binary":      {task: learn.Binary, all: true, calibration: calibrate.Map{Kind: calibrate.Platt, Width: 1, Slope: 0.9, Offset: 0.1}, conformal: calibrate.Least},
-		"beta":        {task: learn.Binary, calibration: calibrate.Map{Kind: calibrate.Beta, Width: 1, Slope: 0.8, Fall: 1.3, Offset: -0.2}, conformal: calibrate.Adaptive},
+		"beta":        {task: learn.Binary, calibration: calibrate.Map{Kind: calibrate.Beta, Width: 1, Slope: 0.8, Fall: 1.3, Offset: -0.2}, conformal: calibrate.Adaptive, seen: true},
 		"isotonic":    {task: learn.Binary, calibration: calibrate.Map{Kind: calibrate.Isotonic, Width: 1, Knots: knots}},
 		"events":      {task: learn.Binary, calibration: calibrate.Map{Kind: calibrate.Identity}, events: true},
-		"multiclass":  {task: learn.Multiclass, all: true, calibration: calibrate.Map{Kind: calibrate.Temperature, Width: 4, Slope: 1.2}, conformal: calibrate.Adaptive},
+		"multiclass":  {task: learn.Multiclass, all: true, calibration: calibrate.Map{Kind: calibrate.Temperature, Width: 4, Slope: 1.2}, conformal: calibrate.Adaptive, seen: true},
 		"regression":  {task: learn.Regression, all: true, calibration: calibrate.Map{Kind: calibrate.Identity}, conformal: calibrate.Absolute},
-		"uneven-rows": {task: learn.Regression, calibration: calibrate.Map{Kind: calibrate.Identity}, conformal: calibrate.Scaled},
+		"uneven-rows": {task: learn.Regression, calibration: calibrate.Map{Kind: calibrate.Identity}, conformal: calibrate.Scaled, seen: true},
 	} {
 		m, raw := s.make(t)
 		data := encode(t, m)
@@ -80,6 +82,7 @@ type specimen struct {
 	calibration calibrate.Map
 	conformal   string // kind; "" is none
 	events      bool
+	seen        bool // some of the rows
 }
 
 func (s specimen) learners() []learn.Learner {
@@ -92,12 +95,18 @@ func (s specimen) learners() []learn.Learner {
 	targets.Category = tree.Category{SetLevels: -1, TargetsOnly: true}
 	symmetric.Symmetric, symmetric.Noise, symmetric.Leaves = 3, 1, 0
 	out := []learn.Learner{
-		linear.Learner{MinCount: 20}, baseline.Dummy{}, baseline.Rule{},
-		linear.Learner{L2: 1, Knots: 3, Ranks: true, MinCount: 20}, linear.Learner{L2: 1, Pairs: 20, MinCount: 20},
+		linear.Learner{MinCount: 20},
+		baseline.Dummy{},
+		baseline.Rule{},
+		linear.Learner{L2: 1, Knots: 3, Ranks: true, MinCount: 20},
+		linear.Learner{L2: 1, Pairs: 20, MinCount: 20},
 		plain, sets, targets, symmetric,
-		forest.Learner{Trees: 3, Leaves: 8}, forest.Learner{Trees: 3, Leaves: 8, Extra: true},
-		neighbor.Learner{K: 5, Rows: 30}, neighbor.Learner{K: 5, Rows: 30, Ranks: true},
-		net.Learner{Nets: 2, Width: 4, Bins: 2, Epochs: 3}, net.Learner{Nets: 1, Width: 4, Hidden: 3, Bins: -1, Epochs: 3},
+		forest.Learner{Trees: 3, Leaves: 8},
+		forest.Learner{Trees: 3, Leaves: 8, Extra: true},
+		neighbor.Learner{K: 5, Rows: 30},
+		neighbor.Learner{K: 5, Rows: 30, Ranks: true},
+		net.Learner{Nets: 2, Width: 4, Bins: 2, Epochs: 3},
+		net.Learner{Nets: 1, Width: 4, Hidden: 3, Bins: -1, Epochs: 3},
 	}
 	if s.task == learn.Regression {
 		absolute, quantile := plain, plain
@@ -110,8 +119,13 @@ func (s specimen) learners() []learn.Learner {
 func (s specimen) make(t *testing.T) (*modelfile.Model, *table.Table) {
 	raw, target := s.data()
 	rules := []table.CellRule{
-		{Kind: table.Number}, {Kind: table.Number}, {Kind: table.Text}, {Kind: table.Text},
-		{Kind: table.Time, Layouts: []string{"2006-01-02 15:04"}}, {Kind: table.Time, Layouts: []string{"2006-01-02"}}, {Kind: table.Text},
+		{Kind: table.Number},
+		{Kind: table.Number},
+		{Kind: table.Text},
+		{Kind: table.Text},
+		{Kind: table.Time, Layouts: []string{"2006-01-02 15:04"}},
+		{Kind: table.Time, Layouts: []string{"2006-01-02"}},
+		{Kind: table.Text},
 	}
 	rows := make([]int32, raw.Rows)
 	for i := range rows {
@@ -147,6 +161,11 @@ func (s specimen) make(t *testing.T) (*modelfile.Model, *table.Table) {
 		}
 		m.Ensemble.Members = append(m.Ensemble.Members, member)
 	}
+	if s.seen {
+		some, few := d, 150
+		some.Table, some.Target = features.Take(rows[:few]), target[:few]
+		m.Seen = seen.New(some, slices.Repeat([]float64{0.25}, few*m.Width()), 2)
+	}
 	if err := m.MakeGolden(raw, rows, 12, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -177,9 +196,13 @@ func (s specimen) data() (*table.Table, []float64) {
 	random := rand.New(rand.NewPCG(21, 11))
 	words := strings.Fields("late early delivery price service friendly slow broken again never")
 	raw := &table.Table{Rows: n, Columns: []table.Column{
-		{Name: "spend", Kind: table.Number}, {Name: "visits", Kind: table.Number},
-		{Name: "plan", Kind: table.Text, Levels: []string{"basic", "gold", "größer", "silver"}}, {Name: "city", Kind: table.Text},
-		{Name: "joined", Kind: table.Time}, {Name: "left", Kind: table.Time}, {Name: "note", Kind: table.Text},
+		{Name: "spend", Kind: table.Number},
+		{Name: "visits", Kind: table.Number},
+		{Name: "plan", Kind: table.Text, Levels: []string{"basic", "gold", "größer", "silver"}},
+		{Name: "city", Kind: table.Text},
+		{Name: "joined", Kind: table.Time},
+		{Name: "left", Kind: table.Time},
+		{Name: "note", Kind: table.Text},
 	}}
 	c := raw.Columns
 	for i := range 60 {

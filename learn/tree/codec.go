@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/wire"
 )
 
 // The binary form of a model: a version byte, then numbers as unsigned varints
@@ -16,16 +18,13 @@ import (
 // formatVersion is the first byte of a model.
 const formatVersion = 1
 
-var (
-	tasks  = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
-	losses = []Loss{logistic, softmax, Squared, Absolute, Quantile}
-)
+// losses by their number in a file.
+var losses = []Loss{logistic, softmax, Squared, Absolute, Quantile}
 
 // MarshalBinary is the model as bytes that Decode reads.
 func (m *Model) MarshalBinary() ([]byte, error) {
-	w := writer{formatVersion}
-	w.uint(indexOf(tasks, m.Task))
-	w.uint(indexOf(losses, m.Loss))
+	w := writer(wire.AppendTask([]byte{formatVersion}, m.Task))
+	w.uint(slices.Index(losses, m.Loss))
 	w.uint(m.Columns)
 	w.uint(len(m.Base))
 	for _, b := range m.Base {
@@ -45,15 +44,6 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 		}
 	}
 	return w, nil
-}
-
-func indexOf[T comparable](list []T, x T) int {
-	for i := range list {
-		if list[i] == x {
-			return i
-		}
-	}
-	panic("tree: a model of an unknown task or loss")
 }
 
 type writer []byte
@@ -122,187 +112,152 @@ func (w *writer) node(m *Model, t *Tree, n *Node) {
 // accepts predicts without panics, and its memory is bounded by some hundred
 // times the size of data.
 func Decode(data []byte) (learn.Model, error) {
-	r := reader{data: data}
+	r := reader{wire.NewReader(data)}
 	m := r.model()
-	if r.err == nil && len(r.data) > 0 {
-		r.err = errors.New("bytes after the end")
+	if r.Left() > 0 {
+		r.Fail(errors.New("bytes after the end"))
 	}
-	if r.err != nil {
-		return nil, fmt.Errorf("decode %s: %w", Name, r.err)
+	if r.Err() != nil {
+		return nil, fmt.Errorf("decode %s: %w", Name, r.Err())
 	}
 	m.walker = newWalker(m)
 	return m, nil
 }
 
-// reader reads from the front of data; after the first error all is zero.
-type reader struct {
-	data []byte
-	err  error
-}
-
-func (r *reader) fail(format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf(format, args...)
-	}
-	r.data = nil
-}
+// reader reads the parts of a model.
+type reader struct{ *wire.Reader }
 
 // uint reads a number from 0 to most.
-func (r *reader) uint(most int, what string) int {
-	x, n := binary.Uvarint(r.data)
-	if n <= 0 || x > uint64(most) {
-		r.fail("%s is cut off or above %d", what, most)
-		return 0
-	}
-	r.data = r.data[n:]
-	return int(x)
-}
+func (r reader) uint(most int) int { return int(r.Uvarint(uint64(most))) }
 
 // count reads the length of a list whose entries take at least each bytes.
-func (r *reader) count(most, each int, what string) int {
-	return r.uint(min(most, len(r.data)/each), what)
-}
+func (r reader) count(most, each int) int { return r.UvarintCount(uint64(most), each) }
 
-func (r *reader) take(n int, what string) []byte {
-	if len(r.data) < n {
-		r.fail("%s is cut off", what)
-		return make([]byte, n)
-	}
-	out := r.data[:n]
-	r.data = r.data[n:]
-	return out
-}
+func (r reader) fault(what string) { r.Fail(errors.New(what)) }
 
-func (r *reader) float(what string) float64 {
-	return math.Float64frombits(binary.LittleEndian.Uint64(r.take(8, what)))
-}
-
-func (r *reader) finite(what string) float64 {
-	x := r.float(what)
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		r.fail("%s is not finite", what)
+func (r reader) finite() float64 {
+	x := r.Float64()
+	if !(math.Abs(x) <= math.MaxFloat64) {
+		r.Fail(wire.ErrRange)
 	}
 	return x
 }
 
-func (r *reader) float32(what string) float32 {
-	x := math.Float32frombits(binary.LittleEndian.Uint32(r.take(4, what)))
-	if x != x || math.IsInf(float64(x), 0) {
-		r.fail("%s is not finite", what)
+func (r reader) finite32() float32 {
+	x := r.Float32()
+	if !(math.Abs(float64(x)) <= math.MaxFloat32) {
+		r.Fail(wire.ErrRange)
 	}
 	return x
 }
 
-func (r *reader) model() *Model {
-	if v := r.take(1, "version"); r.err == nil && v[0] != formatVersion {
-		r.fail("version %d, this program reads %d", v[0], formatVersion)
+func (r reader) model() *Model {
+	if v := r.Byte(); v != formatVersion {
+		r.Fail(fmt.Errorf("version %d, this program reads %d", v, formatVersion))
 	}
-	m := &Model{
-		Task: tasks[r.uint(len(tasks)-1, "task")],
-		Loss: losses[r.uint(len(losses)-1, "loss")],
-	}
-	m.Columns = r.uint(math.MaxInt32, "columns")
-	outputs := r.count(math.MaxInt32, 8, "outputs")
+	m := &Model{Task: r.Task(), Loss: losses[r.uint(len(losses)-1)]}
+	m.Columns = r.uint(math.MaxInt32)
+	outputs := r.count(math.MaxInt32, 8)
 	regression := m.Loss != logistic && m.Loss != softmax
 	if regression != (m.Task == learn.Regression) || (m.Loss == softmax) != (m.Task == learn.Multiclass) ||
 		outputs == 0 || (outputs > 1) != (m.Loss == softmax) {
-		r.fail("task, loss and outputs do not go together")
+		r.fault("task, loss and outputs do not go together")
 	}
 	for range outputs {
-		m.Base = append(m.Base, r.finite("base"))
+		m.Base = append(m.Base, r.finite())
 	}
-	if m.Unit = r.finite("unit"); !(m.Unit > 0) {
-		r.fail("unit is not positive")
+	if m.Unit = r.finite(); !(m.Unit > 0) {
+		r.fault("unit is not positive")
 	}
-	m.Features = make([]Feature, r.count(math.MaxInt32, 3, "features"))
+	m.Features = make([]Feature, r.count(math.MaxInt32, 3))
 	for i := range m.Features {
 		r.feature(m, &m.Features[i])
 	}
-	trees := r.count(math.MaxInt32, 3, "trees")
+	trees := r.count(math.MaxInt32, 3)
 	for range trees {
-		if r.err != nil {
+		if r.Err() != nil {
 			break
 		}
 		m.Trees = append(m.Trees, r.tree(m))
 	}
-	if r.err == nil && trees%outputs != 0 {
-		r.fail("trees of an unfinished round")
+	if r.Err() == nil && trees%outputs != 0 {
+		r.fault("trees of an unfinished round")
 	}
 	return m
 }
 
-func (r *reader) feature(m *Model, f *Feature) {
-	if f.Column = r.uint(math.MaxInt32, "column"); r.err == nil && f.Column >= m.Columns {
-		r.fail("column out of range")
+func (r reader) feature(m *Model, f *Feature) {
+	if f.Column = r.uint(math.MaxInt32); f.Column >= m.Columns {
+		r.fault("column out of range")
 	}
-	kind := r.uint(writtenSet, "kind")
+	kind := r.uint(writtenSet)
 	if kind == writtenSet {
 		f.Set = true
-		f.missing = r.uint(maxBins, "bins")
-		f.Bins = make([]int16, r.count(math.MaxInt32, 1, "levels"))
+		f.missing = r.uint(maxBins)
+		f.Bins = make([]int16, r.count(math.MaxInt32, 1))
 		for i := range f.Bins {
-			f.Bins[i] = int16(r.uint(f.missing, "bin") - 1)
+			f.Bins[i] = int16(r.uint(f.missing) - 1)
 		}
 		return
 	}
 	if kind == writtenTarget {
-		f.Levels = make([]float64, r.count(math.MaxInt32, 8, "levels"))
+		f.Levels = make([]float64, r.count(math.MaxInt32, 8))
 		for i := range f.Levels {
-			f.Levels[i] = r.float("level")
+			f.Levels[i] = r.Float64()
 		}
 	}
-	f.Cuts = make([]float64, r.count(maxBins-1, 8, "cuts"))
+	f.Cuts = make([]float64, r.count(maxBins-1, 8))
 	for i := range f.Cuts {
-		if f.Cuts[i] = r.finite("cut"); r.err == nil && i > 0 && f.Cuts[i] <= f.Cuts[i-1] {
-			r.fail("cuts do not rise")
+		if f.Cuts[i] = r.finite(); i > 0 && f.Cuts[i] <= f.Cuts[i-1] {
+			r.fault("cuts do not rise")
 		}
 	}
 }
 
-func (r *reader) tree(m *Model) Tree {
-	nodes := make([]Node, r.count(2*maxLeaves-1, 5, "nodes"))
+func (r reader) tree(m *Model) Tree {
+	nodes := make([]Node, r.count(2*maxLeaves-1, 5))
 	if len(nodes) == 0 {
-		r.fail("a tree without nodes")
+		r.fault("a tree without nodes")
 		return Tree{}
 	}
 	t := Tree{Nodes: nodes}
-	nodes[0].Cover = uint32(r.uint(math.MaxUint32, "cover"))
+	nodes[0].Cover = uint32(r.uint(math.MaxUint32))
 	depth := make([]int, len(nodes))
 	next := 1
 	for i := range nodes {
 		if i >= next {
-			r.fail("a node without parent")
+			r.fault("a node without parent")
 			break
 		}
 		n := &nodes[i]
-		n.Feature = int32(r.uint(len(m.Features), "feature") - 1)
+		n.Feature = int32(r.uint(len(m.Features)) - 1)
 		if n.Feature < 0 {
-			n.Value = r.float32("value")
+			n.Value = r.finite32()
 			continue
 		}
 		if next+2 > len(nodes) {
-			r.fail("a split without children")
+			r.fault("a split without children")
 			break
 		}
 		n.Left = int32(next)
 		if depth[next], depth[next+1] = depth[i]+1, depth[i]+1; depth[next] > maxDepth {
-			r.fail("a tree deeper than %d", maxDepth)
+			r.fault("a tree too deep")
 			break
 		}
 		next += 2
-		n.MissingLeft = r.uint(1, "missing") == 1
+		n.MissingLeft = r.uint(1) == 1
 		if f := &m.Features[n.Feature]; f.Set {
 			n.Set = int32(len(t.Sets))
 			var bins Set
 			for k := range f.missing/64 + 1 {
-				bins[k] = binary.LittleEndian.Uint64(r.take(8, "set"))
+				bins[k] = r.Uint64()
 			}
 			t.Sets = append(t.Sets, bins)
-		} else if n.Cut = r.take(1, "cut")[0]; int(n.Cut) > len(f.Cuts) {
-			r.fail("cut out of range")
+		} else if n.Cut = r.Byte(); int(n.Cut) > len(f.Cuts) {
+			r.fault("cut out of range")
 		}
-		n.Gain = r.float32("gain")
-		left := uint32(r.uint(int(n.Cover), "cover"))
+		n.Gain = r.finite32()
+		left := uint32(r.uint(int(n.Cover)))
 		nodes[n.Left].Cover, nodes[n.Left+1].Cover = left, n.Cover-left
 	}
 	return t

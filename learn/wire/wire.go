@@ -39,7 +39,9 @@ func (r *Reader) Err() error { return r.err }
 // Left is how many bytes have not been taken.
 func (r *Reader) Left() int { return len(r.left) }
 
-func (r *Reader) fail(err error) {
+// Fail makes err the first error, if there is none yet: from here on the
+// reader gives zeros.
+func (r *Reader) Fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
@@ -48,7 +50,7 @@ func (r *Reader) fail(err error) {
 // Take is the next n bytes, not copied; nil where so many are not there.
 func (r *Reader) Take(n uint64) []byte {
 	if r.err != nil || n > uint64(len(r.left)) {
-		r.fail(ErrShort)
+		r.Fail(ErrShort)
 		return nil
 	}
 	out := r.left[:n:n]
@@ -91,9 +93,39 @@ func (r *Reader) Float64() float64 { return math.Float64frombits(r.Uint64()) }
 func (r *Reader) Count(size int) int {
 	n := int64(r.Uint32())
 	if n*int64(size) > int64(len(r.left)) {
-		r.fail(ErrShort)
+		r.Fail(ErrShort)
 	}
 	if r.err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// Uvarint is a number from 0 to most as binary.AppendUvarint writes it; 0 and
+// ErrRange where it is more.
+func (r *Reader) Uvarint(most uint64) uint64 {
+	if r.err != nil {
+		return 0
+	}
+	x, n := binary.Uvarint(r.left)
+	switch {
+	case n == 0:
+		r.Fail(ErrShort)
+	case n < 0 || x > most:
+		r.Fail(ErrRange)
+	default:
+		r.left = r.left[n:]
+		return x
+	}
+	return 0
+}
+
+// UvarintCount is a Uvarint of things that take at least size bytes each; 0 and
+// ErrShort where so many are not there.
+func (r *Reader) UvarintCount(most uint64, size int) int {
+	n := r.Uvarint(most)
+	if n > uint64(len(r.left)/size) {
+		r.Fail(ErrShort)
 		return 0
 	}
 	return int(n)
@@ -103,7 +135,7 @@ func (r *Reader) Count(size int) int {
 func (r *Reader) Task() learn.Task {
 	n := int(r.Byte())
 	if n >= len(tasks) {
-		r.fail(ErrRange)
+		r.Fail(ErrRange)
 		n = 0
 	}
 	return tasks[n]

@@ -23,6 +23,19 @@ func TestReader(t *testing.T) {
 	}
 }
 
+func TestUvarint(t *testing.T) {
+	r := wire.NewReader([]byte{5, 172, 2, 2, 'a', 'b', 'c'})
+	if a, b, n := r.Uvarint(5), r.Uvarint(1<<20), r.UvarintCount(10, 1); a != 5 || b != 300 || n != 2 || r.Left() != 3 || r.Err() != nil {
+		t.Errorf("%d, %d and a count of %d, %d bytes left, error %v", a, b, n, r.Left(), r.Err())
+	}
+	failed := errors.New("of its own")
+	r.Fail(failed)
+	r.Fail(wire.ErrRange)
+	if r.Byte() != 0 || r.Uvarint(300) != 0 || !errors.Is(r.Err(), failed) {
+		t.Errorf("after a failure: error %v", r.Err())
+	}
+}
+
 // What is not there is zeros and an error, and stays so.
 func TestReaderAtTheEnd(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -36,6 +49,11 @@ func TestReaderAtTheEnd(t *testing.T) {
 		"bytes":             {[]byte{1, 1}, func(r *wire.Reader) bool { return r.Take(1<<63) == nil }, wire.ErrShort},
 		"count":             {[]byte{3, 0, 0, 0, 1, 1, 1, 1, 1}, func(r *wire.Reader) bool { return r.Count(2) == 0 }, wire.ErrShort},
 		"count of too many": {[]byte{255, 255, 255, 255, 1}, func(r *wire.Reader) bool { return r.Count(1<<30) == 0 }, wire.ErrShort},
+		"varint":            {nil, func(r *wire.Reader) bool { return r.Uvarint(9) == 0 }, wire.ErrShort},
+		"varint cut":        {[]byte{200}, func(r *wire.Reader) bool { return r.Uvarint(1<<40) == 0 }, wire.ErrShort},
+		"varint too large":  {[]byte{10}, func(r *wire.Reader) bool { return r.Uvarint(9) == 0 }, wire.ErrRange},
+		"varint overflow":   {[]byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}, func(r *wire.Reader) bool { return r.Uvarint(1<<63) == 0 }, wire.ErrRange},
+		"varint count":      {[]byte{3, 1, 1, 1, 1, 1}, func(r *wire.Reader) bool { return r.UvarintCount(100, 2) == 0 }, wire.ErrShort},
 		"task":              {[]byte{3}, func(r *wire.Reader) bool { r.Task(); return true }, wire.ErrRange},
 	} {
 		r := wire.NewReader(test.data)
