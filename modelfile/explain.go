@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/explain"
 	"github.com/septet-ml/septet/table"
 )
@@ -24,17 +25,24 @@ type Explanation struct {
 	Rest    float64 // what the features that are no reason move the score by
 }
 
-// Reason is how much a feature moves a score.
+// Reason is how much a feature, or what was seen, moves a score.
 type Reason struct {
-	Feature int // number in Transform.Features
+	Feature int // number in Transform.Features; their count is that of SeenRows
 	Effect  float64
 }
+
+// SeenRows is what stands for a feature in the reason that a row identical to
+// training rows has beside those of its features.
+const SeenRows = "(identical rows)"
+
+const seenWords = "the answers of training rows that are identical in every feature"
 
 // Explainer says why a model's rows got their scores. It is never changed, and
 // safe for concurrent use.
 type Explainer struct {
 	model  *Model
 	scores *explain.Model
+	names  []string
 	words  []string
 }
 
@@ -56,7 +64,11 @@ func NewExplainer(m *Model) (*Explainer, error) {
 		return nil, fmt.Errorf("explain: %w", err)
 	}
 	for i := range m.Transform.Features {
+		e.names = append(e.names, m.Transform.Features[i].Name)
 		e.words = append(e.words, m.Transform.InWords(i, formulas))
+	}
+	if m.Seen != nil {
+		e.names, e.words = append(e.names, SeenRows), append(e.words, seenWords)
 	}
 	return e, nil
 }
@@ -82,6 +94,9 @@ func (m *Model) formulas() (map[string]string, error) {
 	}
 	return formulas, nil
 }
+
+// Names are what can be a reason, by Reason.Feature.
+func (e *Explainer) Names() []string { return e.names }
 
 // Words say what a feature is.
 func (e *Explainer) Words(feature int) string { return e.words[feature] }
@@ -119,6 +134,9 @@ func (e *Explainer) Explain(x, scores []float64, n int) (Explanation, error) {
 			explained.Reasons = append(explained.Reasons, Reason{j, v})
 		}
 	}
+	if moved := e.seen(x, scores, output); moved != 0 {
+		explained.Reasons = append(explained.Reasons, Reason{features, moved})
+	}
 	slices.SortStableFunc(explained.Reasons, func(a, b Reason) int { return cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect)) })
 	if n < len(explained.Reasons) {
 		for _, r := range explained.Reasons[n:] {
@@ -127,6 +145,21 @@ func (e *Explainer) Explain(x, scores []float64, n int) (Explanation, error) {
 		explained.Reasons = explained.Reasons[:n]
 	}
 	return explained, nil
+}
+
+// seen is how much identical training rows move an output of a row: from what
+// the ensemble says to its score.
+func (e *Explainer) seen(x, scores []float64, output int) float64 {
+	if e.model.Seen == nil {
+		return 0
+	}
+	unseen := make([]float64, len(scores))
+	e.model.unseen(x, unseen)
+	from, to := unseen[output], scores[output]
+	if e.model.Task == learn.Regression {
+		return to - from
+	}
+	return calibrate.LogOdds(to) - calibrate.LogOdds(from)
 }
 
 var errEffect = errors.New("explain: an effect is not a finite number")

@@ -9,6 +9,7 @@
 //	golden.json     made-up rows with the scores that the file must give, bit for bit
 //	card.md         the model card
 //	points.json     only of a model of event features: how they are made of tables
+//	seen.bin        only where identical training rows say more: their hashes and predictions
 //
 // Its bytes are a pure function of the model: no times, names of runs, paths
 // or signatures. A decoder trusts nothing: sizes are bounded before memory is
@@ -35,6 +36,7 @@ import (
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/learn/portfolio"
+	"github.com/septet-ml/septet/learn/seen"
 	"github.com/septet-ml/septet/problem"
 )
 
@@ -77,6 +79,7 @@ type Model struct {
 	Manifest
 	Transform *feature.Transform
 	Ensemble  *ensemble.Model
+	Seen      *seen.Table // nil where identical training rows say no more than Ensemble
 	Golden    Golden
 	Card      string
 	Recipe    []byte // JSON of package points; nil unless Manifest.Points is set
@@ -108,6 +111,11 @@ func (m *Model) Write(w io.Writer) error {
 	content["card.md"] = []byte(m.Card)
 	if m.Recipe != nil {
 		content["points.json"] = m.Recipe
+	}
+	if m.Seen != nil {
+		if content["seen.bin"], err = m.Seen.MarshalBinary(); err != nil {
+			return fmt.Errorf("write model file: %w", err)
+		}
 	}
 	archive := zip.NewWriter(w)
 	for _, name := range parts {
@@ -186,6 +194,11 @@ func decode(data []byte) (*Model, error) {
 	if m.Ensemble, err = ensemble.Decode(content["ensemble.bin"], portfolio.Decode); err != nil {
 		return nil, err
 	}
+	if data, given := content["seen.bin"]; given {
+		if m.Seen, err = seen.Decode(data); err != nil {
+			return nil, err
+		}
+	}
 	return m, m.check()
 }
 
@@ -223,6 +236,9 @@ func (m *Model) check() error {
 	}
 	if err := checkColumns(m.Ensemble, len(m.Transform.Features)); err != nil {
 		return err
+	}
+	if s := m.Seen; s != nil && (s.Task() != m.Task || s.Width() != width || s.Columns() != len(m.Transform.Features)) {
+		return fmt.Errorf("seen rows of %d columns with %d scores do not suit the model", s.Columns(), s.Width())
 	}
 	if err := m.checkPoints(); err != nil {
 		return err

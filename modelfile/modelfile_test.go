@@ -194,6 +194,8 @@ func FuzzDecode(f *testing.F) {
 	m.Points = &modelfile.Points{Entity: []feature.Input{{Name: "who"}}, Snapshot: "2024-12-31"}
 	m.Recipe = []byte("{}")
 	f.Add(encode(f, m))
+	m, _, _ = reminded(f)
+	f.Add(encode(f, m))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if m, err := modelfile.Decode(data); err == nil {
 			m.Replay()

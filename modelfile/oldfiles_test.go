@@ -166,6 +166,9 @@ func TestTheNewestSetIsWhole(t *testing.T) {
 		if m.Points != nil {
 			held["points"] = true
 		}
+		if m.Seen != nil {
+			held["seen "+string(m.Task)] = true
+		}
 		for _, f := range m.Transform.Features {
 			held["feature "+string(f.Op)] = true
 		}
@@ -186,7 +189,7 @@ func TestTheNewestSetIsWhole(t *testing.T) {
 		want = append(want, "feature "+string(op))
 	}
 	for _, task := range []learn.Task{learn.Binary, learn.Multiclass, learn.Regression} {
-		want = append(want, string(task))
+		want = append(want, string(task), "seen "+string(task))
 		for _, model := range []string{"baseline.Constant", "baseline.Thumb", "linear.Model", "tree.Model", "forest.Model", "neighbor.Model", "net.Model"} {
 			want = append(want, fmt.Sprintf("%s *%s", task, model))
 		}

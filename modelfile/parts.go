@@ -26,7 +26,7 @@ const family = "septet.model/"
 
 // parts are the names in the archive, in their order. Those behind the first
 // few, which are always there, may be left out.
-var parts = []string{"manifest.json", "transform.json", "ensemble.bin", "golden.json", "card.md", "points.json"}
+var parts = []string{"manifest.json", "transform.json", "ensemble.bin", "golden.json", "card.md", "points.json", "seen.bin"}
 
 const always = 5
 

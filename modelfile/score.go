@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -16,12 +17,26 @@ func (m *Model) Width() int { return m.Ensemble.Width() }
 // Transform.Inputs, x one entry per Transform.Features.
 func (m *Model) Features(cells []table.Value, x []float64) { m.Transform.Row(cells, x) }
 
-// Score scores len(out) / Width feature vectors, calibrated. Each row's bits
-// depend on that row only.
+// Score scores len(out) / Width feature vectors: by the calibrated ensemble,
+// unless a row was seen. Each row's bits depend on that row only.
 func (m *Model) Score(x, out []float64) {
+	m.unseen(x, out)
+	m.Seen.Apply(x, out)
+}
+
+// unseen is Score for rows that were not seen.
+func (m *Model) unseen(x, out []float64) {
 	m.Ensemble.Predict(x, out)
 	m.Calibration.Apply(out)
 }
+
+// scorer predicts as a model scores.
+type scorer struct {
+	*ensemble.Model
+	of *Model
+}
+
+func (s scorer) Predict(x, out []float64) { s.of.Score(x, out) }
 
 // ScoreTable scores every row of raw, which has the columns that the
 // transformation takes.
@@ -30,13 +45,18 @@ func (m *Model) ScoreTable(ctx context.Context, raw *table.Table, threads int) (
 	if err != nil {
 		return nil, err
 	}
-	out, err := learn.PredictTable(ctx, m.Ensemble, features, nil, threads)
+	return m.ScoreFeatures(ctx, features, threads)
+}
+
+// ScoreFeatures is Score for every row of features, which has the columns that
+// the transformation makes.
+func (m *Model) ScoreFeatures(ctx context.Context, features *table.Table, threads int) ([]float64, error) {
+	out, err := learn.PredictTable(ctx, scorer{m.Ensemble, m}, features, nil, threads)
 	if err != nil {
 		return nil, err
 	}
-	m.Calibration.Apply(out)
 	if !finite(out) {
-		return nil, fmt.Errorf("score %d rows: a score is not a finite number", raw.Rows)
+		return nil, fmt.Errorf("score %d rows: a score is not a finite number", features.Rows)
 	}
 	return out, nil
 }

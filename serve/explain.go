@@ -54,7 +54,7 @@ func newReasoner(m Model) (*reasoner, error) {
 		return nil, err
 	}
 	r := &reasoner{Explainer: e, rows: max(1, explainSteps/max(1, e.Cost()))}
-	for i, name := range m.About().Features {
+	for i, name := range e.Names() {
 		feature, err := json.Marshal(name)
 		if err != nil {
 			return nil, err

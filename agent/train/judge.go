@@ -44,11 +44,11 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		return out, err
 	}
 	threads := max(1, d.Settings.Threads)
-	scores, err := learn.PredictTable(ctx, r.ensemble, features, nil, threads)
+	scores, err := r.model().ScoreFeatures(ctx, features, threads)
 	if err != nil {
 		return out, err
 	}
-	r.calibration.Apply(scores)
+	r.met = r.seen.Count(features)
 	sample := metric.Sample{Classes: test.Classes, Target: test.Target, Prediction: scores, Threshold: r.cut(), Group: test.Groups}
 	out.metrics = map[string]map[string]handoff.Measure{
 		"validation": measures(r.outOfFold(bench), d.Settings.Seed),

@@ -10,7 +10,9 @@ import (
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/crossfit"
 	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/seen"
 	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/modelfile"
 	"github.com/septet-ml/septet/settings"
 )
 
@@ -25,6 +27,17 @@ type recipe struct {
 	threshold   *float64             // binary only
 	oof         []float64            // of the ensemble, calibrated by maps that did not see the row
 	conformal   *calibrate.Conformal // nil where the rows are too few
+	seen        *seen.Table          // nil where identical rows say no more
+	evidence    seen.Evidence        // that they do
+	met         int                  // rows of the sealed test that were seen
+}
+
+// model is what the recipe says of a model file.
+func (r *recipe) model() *modelfile.Model {
+	return &modelfile.Model{
+		Manifest: modelfile.Manifest{Threshold: r.threshold, Calibration: r.calibration, Conformal: r.conformal},
+		Ensemble: r.ensemble, Seen: r.seen,
+	}
 }
 
 // cut is the threshold, 0 where there is none.
@@ -56,7 +69,6 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 	target := metric.Sample{Classes: data.Classes, Target: data.Target, Group: bench.File.Groups}
 	weights := ensemble.Select(target, predictions)
 	r := &recipe{}
-	mixed := make([]float64, len(predictions[0]))
 	for i, bag := range candidates {
 		if weights[i] == 0 {
 			continue
@@ -68,12 +80,10 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 			id = fmt.Sprintf("%s, repeat %d", id, bag.Repeat+1)
 		}
 		r.members = append(r.members, handoff.Member{ID: id, Weight: weights[i], Fits: len(bag.Models)})
-		for k, v := range bag.OOF {
-			mixed[k] += float64(weights[i] * v)
-		}
 	}
-	r.ensemble = r.assemble(bagsOf(candidates, weights))
-	r.calibration, r.oof = calibrate.Fit(target, mixed, s.Seed)
+	chosen := bagsOf(candidates, weights)
+	r.ensemble = r.assemble(chosen)
+	r.calibration, r.oof = calibrate.Fit(target, r.mixed(chosen), s.Seed)
 	if data.Task == learn.Binary {
 		cut := thresholdOf(s.Set).Threshold(data.Target, r.oof)
 		r.threshold = &cut
@@ -85,7 +95,20 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 	if err == nil {
 		r.conformal = &conformal
 	}
+	r.recall(data, in)
 	return r, nil
+}
+
+// mixed is the blend of the out-of-fold predictions of bags, one per job of the
+// recipe.
+func (r *recipe) mixed(bags []*crossfit.Bag) []float64 {
+	out := make([]float64, len(bags[0].OOF))
+	for i, bag := range bags {
+		for k, v := range bag.OOF {
+			out[k] += float64(r.weights[i] * v)
+		}
+	}
+	return out
 }
 
 // eligible are the bags that no constraint leaves out. Simple ones are among

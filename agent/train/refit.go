@@ -7,6 +7,7 @@ import (
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/fitting"
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/learn/seen"
 	"github.com/septet-ml/septet/rowfile"
 )
 
@@ -36,5 +37,10 @@ func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *row
 		return fmt.Errorf("refit: %w", err)
 	}
 	r.ensemble = r.assemble(bags)
+	if r.seen != nil {
+		oof := r.mixed(bags)
+		r.calibration.Apply(oof)
+		r.seen = seen.New(again.Fits.Data, oof, r.evidence.Strength)
+	}
 	return nil
 }

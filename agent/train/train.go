@@ -25,7 +25,7 @@ import (
 func Step() durable.Step[handoff.Choice, handoff.Model] {
 	return durable.Step[handoff.Choice, handoff.Model]{
 		Agent:   handoff.ModelTrainer,
-		Version: 7,
+		Version: 8,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed      uint64
@@ -79,6 +79,7 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 		}
 		out.Notes = append(out.Notes, "refitted on train, validation and test rows after the test: all figures are those of the same recipe before")
 	}
+	out.Notes = append(out.Notes, r.recalled()...)
 	out.Members, out.Calibration, out.Threshold = r.members, r.calibration.Kind, r.threshold
 	if err := write(ctx, d, bench, r, &out); err != nil {
 		return handoff.Model{}, err
@@ -144,16 +145,10 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 // write makes the model file and its card.
 func write(ctx context.Context, d *durable.Desk, bench *fitting.Bench, r *recipe, out *handoff.Model) error {
 	scope := out.Choice.Features.Dataset.Scope
-	m := &modelfile.Model{
-		Manifest: modelfile.Manifest{
-			Title: scope.Title, Task: bench.File.Task, Classes: scope.Classes, Entity: scope.Entity,
-			Metric: scope.Metric, Threshold: r.threshold, Calibration: r.calibration,
-			LatencyMS: scope.Constraints.LatencyMS, Conformal: r.conformal,
-		},
-		Transform: bench.Transform,
-		Ensemble:  r.ensemble,
-		Card:      card(*out),
-	}
+	m := r.model()
+	m.Title, m.Task, m.Classes, m.Entity = scope.Title, bench.File.Task, scope.Classes, scope.Entity
+	m.Metric, m.LatencyMS = scope.Metric, scope.Constraints.LatencyMS
+	m.Transform, m.Card = bench.Transform, card(*out)
 	if scope.Target != nil {
 		m.Target = scope.Target.Column
 	}

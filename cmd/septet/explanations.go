@@ -13,13 +13,11 @@ import (
 // that was not asked.
 type explanations struct {
 	*modelfile.Explainer
-	features []string
-	most     int // reasons a row
-	rows     []modelfile.Explanation
+	most int // reasons a row
+	rows []modelfile.Explanation
 }
 
-// why explains the scores of raw, where that was asked. There are no more
-// reasons than features.
+// why explains the scores of raw, where that was asked.
 func (j *scoring) why(ctx context.Context, raw *table.Table, scores []float64) (*explanations, error) {
 	if j.explain == 0 {
 		return nil, nil
@@ -28,10 +26,7 @@ func (j *scoring) why(ctx context.Context, raw *table.Table, scores []float64) (
 	if err != nil {
 		return nil, err
 	}
-	r := &explanations{Explainer: e, most: min(j.explain, len(j.model.Transform.Features))}
-	for i := range j.model.Transform.Features {
-		r.features = append(r.features, j.model.Transform.Features[i].Name)
-	}
+	r := &explanations{Explainer: e, most: min(j.explain, len(e.Names()))}
 	r.rows, err = e.ExplainTable(ctx, raw, scores, r.most, j.threads)
 	return r, err
 }
@@ -58,7 +53,7 @@ func (r *explanations) append(cells []string, i int) []string {
 	}
 	e := &r.rows[i]
 	for _, reason := range e.Reasons {
-		cells = append(cells, r.features[reason.Feature], shortest(reason.Effect), r.Words(reason.Feature))
+		cells = append(cells, r.Names()[reason.Feature], shortest(reason.Effect), r.Words(reason.Feature))
 	}
 	for range r.most - len(e.Reasons) {
 		cells = append(cells, "", "", "")
