@@ -7,6 +7,7 @@ import (
 	"github.com/septet-ml/septet/learn/baseline"
 	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/learn/root"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -33,6 +34,8 @@ func columnsOf(m learn.Model) int {
 		return len(m.Columns)
 	case *baseline.Thumb:
 		return m.Columns
+	case *root.Model:
+		return columnsOf(m.Of)
 	case interface{ Columns() int }: // forest, neighbor, neural net
 		return m.Columns()
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/septet-ml/septet/learn/forest"
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/portable"
+	"github.com/septet-ml/septet/learn/root"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -19,6 +20,8 @@ func exactly(model learn.Model, columns int) explainer {
 		return linked(m.Task, m.Explainer(), columns)
 	case *forest.Model:
 		return linked(learn.Regression, m.Explainer(), columns) // it explains its predictions
+	case *root.Model:
+		return squared(m, columns)
 	case *linear.Model:
 		return ofLinear(m, columns)
 	case *baseline.Thumb:
@@ -86,6 +89,34 @@ func ofLinear(l *linear.Model, columns int) *member {
 		}
 	}
 	return m
+}
+
+// ofRoots takes contributions to a root to the value that it means.
+type ofRoots struct {
+	explainer
+	model *root.Model
+}
+
+// squared is the exact explanation of the roots, squared; nil where there is
+// none.
+func squared(m *root.Model, columns int) explainer {
+	if of := exactly(m.Of, columns); of != nil {
+		return ofRoots{of, m}
+	}
+	return nil
+}
+
+func (r ofRoots) base() []float64 { return []float64{r.model.Value(r.explainer.base()[0])} }
+
+func (r ofRoots) add(x []float64, share float64, out []float64) {
+	part := make([]float64, len(out))
+	r.explainer.add(x, 1, part)
+	from := r.explainer.base()[0]
+	to := from + sum(part)
+	scale(part, secant(r.model.Value, from, to, float64(1e-9*(1+math.Abs(from)))))
+	for j, v := range part {
+		out[j] += float64(share * v)
+	}
 }
 
 func (m *member) base() []float64 { return m.prediction }

@@ -16,6 +16,7 @@ import (
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/neighbor"
 	"github.com/septet-ml/septet/learn/net"
+	"github.com/septet-ml/septet/learn/root"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -106,7 +107,11 @@ func TestContributionsAddUp(t *testing.T) {
 		d := learntest.Table(task, 500, 4)
 		columns := len(d.Table.Columns)
 		x := rows(d, 30)
-		models := fit(t, d, families()...)
+		learners := families()
+		if task == learn.Regression {
+			learners = append(learners, root.Learner{Of: tree.Boost{Rounds: 15, Leaves: 10}}, root.Learner{Of: net.Learner{Epochs: 2, Width: 8}})
+		}
+		models := fit(t, d, learners...)
 		all := &ensemble.Model{}
 		for i, m := range models {
 			alone := &ensemble.Model{Members: []ensemble.Member{{Weight: 2, Models: []learn.Model{m}}}}

@@ -11,6 +11,7 @@ import (
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/neighbor"
 	"github.com/septet-ml/septet/learn/net"
+	"github.com/septet-ml/septet/learn/root"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -29,6 +30,8 @@ func Decode(name string, data []byte) (learn.Model, error) {
 		return neighbor.Decode(data)
 	case net.Learner{}.Name():
 		return net.Decode(data)
+	case root.Name:
+		return root.Decode(data, Decode)
 	case ensemble.Name:
 		return nil, fmt.Errorf("read model: an ensemble inside an ensemble")
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/neighbor"
 	"github.com/septet-ml/septet/learn/net"
+	"github.com/septet-ml/septet/learn/root"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -55,6 +56,8 @@ func steps(model learn.Model) int {
 		return linearSteps(m)
 	case *neighbor.Model:
 		return m.Cost()
+	case *root.Model:
+		return 1 + steps(m.Of)
 	case *net.Model:
 		return m.Columns()*search + m.Cost()
 	}
