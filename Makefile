@@ -33,7 +33,11 @@ race: ## every test under the race detector
 	@go test $(GOFLAGS_) -race ./...
 
 .PHONY: check
-check: lint test ## what CI runs
+check: lint fused test ## what CI runs
+
+.PHONY: fused
+fused: ## no product that another processor would fuse with a sum, and so give a model other bits
+	@scripts/fused
 
 .PHONY: lint
 lint: ## format, vet, staticcheck

@@ -34,7 +34,7 @@ func (v *view) eceInterval(seed uint64) Interval {
 		for d := range sums {
 			sums[d] = 0
 			for b, g := range gaps {
-				sums[d] += math.Abs(s*g + noise[b]*normal[d*len(gaps)+b])
+				sums[d] += math.Abs(float64(s*g) + float64(noise[b]*normal[d*len(gaps)+b]))
 			}
 		}
 		return sums
@@ -48,7 +48,7 @@ func (v *view) eceInterval(seed uint64) Interval {
 		slices.Sort(sums)
 		return sums[gapDraws*975/1000] >= score
 	})
-	return Interval{low, min(score+spread.quantile()*spread.se-excess, 1)}
+	return Interval{low, min(score+float64(spread.quantile()*spread.se)-excess, 1)}
 }
 
 // least is the smallest s of 0 or more, up to 16, for which ok is true; it is
@@ -82,7 +82,7 @@ func (v *view) gaps() (gap, noise []float64) {
 	v.eachBin(func(b, i int, claim, hit float64) {
 		w := v.weight(i) / v.total
 		off[i] = claim - hit - (all[b].claim-all[b].hit)/all[b].weight
-		model[b] += w * w * claim * (1 - claim)
+		model[b] += float64(w * w * claim * (1 - claim))
 		rows[b] = append(rows[b], int32(i))
 	})
 	for b, bin := range all {
@@ -107,11 +107,11 @@ func (v *view) variance(x []float64, rows []int32) float64 {
 		if _, seen := sums[d]; !seen {
 			order = append(order, d)
 		}
-		sums[d] += v.weight(int(i)) / v.total * x[i]
+		sums[d] += float64(v.weight(int(i)) / v.total * x[i])
 	}
 	n, square := float64(len(order)), 0.0
 	for _, d := range order {
-		square += sums[d] * sums[d]
+		square += float64(sums[d] * sums[d])
 	}
 	return square * n / max(n-1, 1)
 }

@@ -94,9 +94,9 @@ func (v *view) squareInfluence(name Name, score float64) []float64 {
 		e := v.Prediction[i] - y
 		switch {
 		case name == R2:
-			out[i] = ((1-score)*(y-mean)*(y-mean) - e*e) / variance
+			out[i] = (float64((1-score)*(y-mean)*(y-mean)) - float64(e*e)) / variance
 		case m > 0:
-			out[i] = (e*e - m) / (2 * score)
+			out[i] = (float64(e*e) - m) / (2 * score)
 		}
 	}
 	return out
@@ -107,7 +107,7 @@ func (v *view) eceInfluence(score float64) []float64 {
 	gaps := v.calibration()
 	out := make([]float64, len(v.Target))
 	v.eachBin(func(b, i int, claim, hit float64) {
-		out[i] = math.Copysign(1, gaps[b].claim-gaps[b].hit)*(claim-hit) - score
+		out[i] = float64(math.Copysign(1, gaps[b].claim-gaps[b].hit)*(claim-hit)) - score
 	})
 	return out
 }
@@ -126,7 +126,7 @@ func (v *view) ratioInfluence(name Name, classes []int) []float64 {
 		part := v.total / all / float64(len(classes))
 		for i := range out {
 			a, p := indicator(v.class(i) == k), indicator(v.predicted(i) == k)
-			out[i] += (a*p - hit/all*base(name, a, p)) * part
+			out[i] += float64((float64(a*p) - float64(hit/all*base(name, a, p))) * part)
 		}
 	}
 	return out
@@ -145,7 +145,7 @@ func (v *view) aucInfluence(score float64) []float64 {
 		}
 		for _, i := range run {
 			k := v.class(int(i))
-			right := (below[1-k] + here[1-k]/2) / mass[1-k]
+			right := (below[1-k] + float64(here[1-k]/2)) / mass[1-k]
 			if k == 0 {
 				right = 1 - right
 			}
@@ -187,13 +187,13 @@ func (v *view) handTillInfluence() []float64 {
 			for _, i := range run {
 				k := v.class(int(i))
 				if k != class {
-					right := 1 - (below[class]+here[class]/2)/mass[class]
+					right := 1 - (below[class]+float64(here[class]/2))/mass[class]
 					out[i] += (right - auc[k]) * part / max(mass[k], math.SmallestNonzeroFloat64)
 					continue
 				}
 				for j := range auc {
 					if j != class && mass[j] > 0 {
-						out[i] += ((below[j]+here[j]/2)/mass[j] - auc[j]) * part / mass[class]
+						out[i] += ((below[j]+float64(here[j]/2))/mass[j] - auc[j]) * part / mass[class]
 					}
 				}
 			}
@@ -221,7 +221,7 @@ func (v *view) averagePrecisionInfluence(score float64) []float64 {
 	for i := n - 1; i >= 0; i-- {
 		w := v.weight(int(rows[i]))
 		all += w
-		pos += w * v.Target[rows[i]]
+		pos += float64(w * v.Target[rows[i]])
 		above[i], hits[i] = all, pos
 	}
 	out := make([]float64, n)
@@ -234,12 +234,12 @@ func (v *view) averagePrecisionInfluence(score float64) []float64 {
 			for _, i := range run {
 				w := v.weight(int(i)) * v.Target[i] / above[at]
 				each += w
-				precise += w * precision
+				precise += float64(w * precision)
 			}
 		}
 		for _, i := range run {
 			y := v.Target[i]
-			out[i] = (y*(precision-score) + y*each - precise) * v.total / pos
+			out[i] = (float64(y*(precision-score)) + float64(y*each) - precise) * v.total / pos
 		}
 		at += len(run)
 	})
@@ -265,10 +265,10 @@ func (v *view) liftInfluence(score float64) []float64 {
 		for _, i := range rows[lo:hi] {
 			if w > 0 {
 				in[i] = part / w
-				hit += v.weight(int(i)) * v.Target[i] * in[i]
+				hit += float64(v.weight(int(i)) * v.Target[i] * in[i])
 				close += v.weight(int(i)) * v.Target[i] * edge / w
 			}
-			pos += v.weight(int(i)) * v.Target[i]
+			pos += float64(v.weight(int(i)) * v.Target[i])
 		}
 		top += w
 		hi = lo
@@ -276,8 +276,8 @@ func (v *view) liftInfluence(score float64) []float64 {
 	rate, share, local := pos/v.total, hit/v.total, close/(2*near*v.total)
 	out := make([]float64, len(rows))
 	for i := range out {
-		h := in[i]*v.Target[i] - share + (tenth-in[i])*local
-		out[i] = (h/tenth - score*(v.Target[i]-rate)) / rate
+		h := float64(in[i]*v.Target[i]) - share + float64((tenth-in[i])*local)
+		out[i] = (h/tenth - float64(score*(v.Target[i]-rate))) / rate
 	}
 	return out
 }

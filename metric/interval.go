@@ -78,9 +78,9 @@ func (v *view) spread(x []float64) spread {
 	n, square, third, fourth := float64(len(sums)), 0.0, 0.0, 0.0
 	for _, s := range sums {
 		s /= v.total
-		square += s * s
-		third += s * s * s
-		fourth += s * s * s * s
+		square += float64(s * s)
+		third += float64(s * s * s)
+		fourth += float64(s * s * s * s)
 	}
 	out := spread{se: math.Sqrt(square * n / (n - 1)), freedom: 2, draws: n}
 	if square > 0 {
@@ -145,7 +145,7 @@ func (v *view) perGroup(x []float64) []float64 {
 	out := make([]float64, slices.Max(v.draw)+1)
 	for i, d := range v.draw {
 		if d >= 0 {
-			out[d] += v.weight(i) * x[i]
+			out[d] += float64(v.weight(i) * x[i])
 		}
 	}
 	return out
@@ -197,7 +197,7 @@ func (v *view) scaledInterval(name Name) Interval {
 		}
 	}
 	scale := scaleOf(name)
-	half := s.quantile() * s.se * scale.slope(score)
+	half := float64(s.quantile() * s.se * scale.slope(score))
 	if s.draws < 2 || s.se == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}
@@ -207,7 +207,7 @@ func (v *view) scaledInterval(name Name) Interval {
 		b = min(b, 10)
 	case R2: // 1 - r2 is as much larger as the mean squared error may be
 		if up := v.squaredUpper(z * fresh); !math.IsNaN(up) {
-			b = min(b, 1-(1-score)*up)
+			b = min(b, 1-float64((1-score)*up))
 		}
 	}
 	return Interval{min(a, b), max(a, b)}
@@ -231,7 +231,7 @@ func (v *view) liftInterval(score float64, x []float64) (i Interval, ok bool) {
 		}
 		return Interval{10 * i.Low, 10 * i.High}, true
 	}
-	if precision := score * rate; precision < 1e-9 || precision > 1-1e-9 {
+	if precision := float64(score * rate); precision < 1e-9 || precision > 1-1e-9 {
 		i = wilson(precision, max(v.draws(nil)/10, 1))
 		return Interval{i.Low / rate, min(i.High/rate, 10)}, true
 	}
@@ -259,11 +259,11 @@ func (v *view) meanInterval(name Name) Interval {
 		return Interval{math.NaN(), math.NaN()}
 	}
 	n := math.Sqrt(s.draws)
-	bend := (s.skew/3 - s.se*n/mean/2) / n
+	bend := (s.skew/3 - float64(s.se*n/mean/2)) / n
 	arm := func(q float64) float64 {
 		t := q - s.skew/(6*n)
 		if math.Abs(bend*t) > 1e-9 {
-			t = (math.Cbrt(1+3*bend*t) - 1) / bend
+			t = (math.Cbrt(1+float64(3*bend*t)) - 1) / bend
 		}
 		return math.Pow(mean*math.Exp(-t*s.se/mean), root)
 	}
@@ -289,7 +289,7 @@ func (v *view) draws(in func(row int) bool) float64 {
 	sum, square := 0.0, 0.0
 	for _, w := range v.perDraw(x) {
 		sum += w
-		square += w * w
+		square += float64(w * w)
 	}
 	if sum == 0 {
 		return 0
@@ -312,7 +312,7 @@ func (v *view) leastDraws() float64 {
 func wilson(p, n float64) Interval {
 	q := z * fresh
 	middle := (p + q*q/(2*n)) / (1 + q*q/n)
-	half := q / (1 + q*q/n) * math.Sqrt(p*(1-p)/n+q*q/(4*n*n))
+	half := float64(q / (1 + q*q/n) * math.Sqrt(p*(1-p)/n+q*q/(4*n*n)))
 	return Interval{max(middle-half, 0), min(middle+half, 1)}
 }
 
@@ -334,8 +334,8 @@ func (v *view) shareInterval(name Name) Interval {
 	for _, k := range classes {
 		p, i := v.ratio(name, k)
 		part := 1 / float64(len(classes))
-		low += (p - i.Low) * (p - i.Low) * part * part
-		high += (i.High - p) * (i.High - p) * part * part
+		low += float64((p - i.Low) * (p - i.Low) * part * part)
+		high += float64((i.High - p) * (i.High - p) * part * part)
 	}
 	return Interval{score - math.Sqrt(low), score + math.Sqrt(high)}
 }

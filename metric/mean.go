@@ -39,7 +39,7 @@ func (m Mean) Interval() Interval {
 	if !(m.SE >= 0) {
 		return Interval{math.NaN(), math.NaN()}
 	}
-	half := m.SE * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: m.Freedom}.Quantile(0.975)
+	half := float64(m.SE * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: m.Freedom}.Quantile(0.975))
 	return Interval{m.Value - half, m.Value + half}
 }
 
@@ -47,7 +47,7 @@ func (m Mean) Interval() Interval {
 // as much, where those of the population do not: Welch's two-sided test. It
 // is 1 where nothing can be told.
 func (m Mean) Differ(other Mean) float64 {
-	a, b := m.SE*m.SE, other.SE*other.SE
+	a, b := float64(m.SE*m.SE), float64(other.SE*other.SE)
 	if !(a+b > 0) {
 		return 1
 	}
@@ -62,7 +62,7 @@ func Ranks(x []float64) []float64 {
 	out, before := make([]float64, len(x)), 0
 	ties(x, orderBy(x), func(run []int32) {
 		for _, i := range run {
-			out[i] = float64(before) + float64(len(run)+1)/2
+			out[i] = float64(before) + float64(float64(len(run)+1)/2)
 		}
 		before += len(run)
 	})

@@ -18,7 +18,7 @@ func (v *view) truth(i int) float64 {
 func (v *view) logLoss() float64 {
 	sum := 0.0
 	for i := range v.Target {
-		sum += v.weight(i) * rowLogLoss(v.truth(i))
+		sum += float64(v.weight(i) * rowLogLoss(v.truth(i)))
 	}
 	return sum / v.total
 }
@@ -29,7 +29,7 @@ func rowLogLoss(p float64) float64 { return -math.Log(min(max(p, clip), 1-clip))
 func (v *view) brier() float64 {
 	sum := 0.0
 	for i := range v.Target {
-		sum += v.weight(i) * v.rowBrier(i)
+		sum += float64(v.weight(i) * v.rowBrier(i))
 	}
 	return sum / v.total
 }
@@ -45,7 +45,7 @@ func (v *view) rowBrier(i int) float64 {
 		if k == v.class(i) {
 			d--
 		}
-		sum += d * d
+		sum += float64(d * d)
 	}
 	return sum
 }
@@ -78,8 +78,8 @@ func (v *view) calibration() []bin {
 	v.eachBin(func(b int, i int, claim, hit float64) {
 		w := v.weight(i)
 		out[b].weight += w
-		out[b].claim += w * claim
-		out[b].hit += w * hit
+		out[b].claim += float64(w * claim)
+		out[b].hit += float64(w * hit)
 	})
 	return out
 }

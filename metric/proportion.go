@@ -55,7 +55,7 @@ func (v *view) worth(p float64) float64 {
 
 // clopperPearson is the interval of a share p of n draws; n may be a fraction.
 func clopperPearson(p, n float64) Interval {
-	hits, i := p*n, Interval{0, 1}
+	hits, i := float64(p*n), Interval{0, 1}
 	if hits > 1e-9 {
 		i.Low = min(p, distuv.Beta{Alpha: hits, Beta: n - hits + 1}.Quantile(0.025))
 	}

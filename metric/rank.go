@@ -20,7 +20,7 @@ func (v *view) auc() float64 {
 				q += v.weight(int(i))
 			}
 		}
-		sum += p * (neg + q/2)
+		sum += float64(p * (neg + float64(q/2)))
 		pos += p
 		neg += q
 	})
@@ -76,7 +76,7 @@ func (v *view) oneAgainst(class int) []float64 {
 		}
 		if w := here[class]; w > 0 {
 			for j := range out {
-				out[j] += w * (below[j] + here[j]/2)
+				out[j] += float64(w * (below[j] + float64(here[j]/2)))
 			}
 		}
 		for _, i := range run {
@@ -123,7 +123,7 @@ func (v *view) averagePrecision() float64 {
 		hi = lo
 		pos += gain
 		if gain > 0 {
-			sum += gain * (pos / seen)
+			sum += float64(gain * (pos / seen))
 		}
 	}
 	if pos == 0 {

@@ -48,7 +48,7 @@ func tailUpper(x []float64, q float64) float64 {
 	}
 	low, high := at, 1000*mean
 	for range 40 {
-		if middle := math.Sqrt(low * high); tailLikelihood(excess, middle) >= top-q*q/2 {
+		if middle := math.Sqrt(low * high); tailLikelihood(excess, middle) >= top-float64(q*q/2) {
 			low = middle
 		} else {
 			high = middle
@@ -57,13 +57,13 @@ func tailUpper(x []float64, q float64) float64 {
 	body, square := float64(k)*start, float64(k)*start*start
 	for _, v := range sorted[:n-k] {
 		body += v
-		square += v * v
+		square += float64(v * v)
 	}
 	body /= float64(n)
 	share := float64(k) / float64(n)
 	arm := share * max(0, low-mean)
-	spread := (square/float64(n) - body*body) / float64(n)
-	return body + share*mean + math.Sqrt(arm*arm+q*q*max(0, spread))
+	spread := (square/float64(n) - float64(body*body)) / float64(n)
+	return body + float64(share*mean) + math.Sqrt(float64(arm*arm)+float64(q*q*max(0, spread)))
 }
 
 // tailLikelihood is the log-likelihood of the excesses under the generalised
@@ -79,7 +79,7 @@ func tailLikelihood(excess []float64, m float64) float64 {
 			if step == 0 {
 				sum -= e / scale
 			} else {
-				sum -= (1/shape + 1) * math.Log1p(shape*e/scale)
+				sum -= float64((1/shape + 1) * math.Log1p(shape*e/scale))
 			}
 		}
 		best = max(best, sum)

@@ -17,15 +17,15 @@ func (v *view) regression(name Name) float64 {
 		w, e := v.weight(i), math.Abs(v.Prediction[i]-y)
 		switch name {
 		case MAE:
-			sum += w * e
+			sum += float64(w * e)
 		case MAPE:
 			if y == 0 {
 				continue
 			}
-			sum += w * (e / math.Abs(y))
+			sum += float64(w * (e / math.Abs(y)))
 		default:
-			sum += w * e * e
-			spread += w * (y - mean) * (y - mean)
+			sum += float64(w * e * e)
+			spread += float64(w * (y - mean) * (y - mean))
 		}
 		weight += w
 	}
@@ -43,7 +43,7 @@ func (v *view) regression(name Name) float64 {
 func (v *view) targetMean() float64 {
 	sum := 0.0
 	for i, y := range v.Target {
-		sum += v.weight(i) * y
+		sum += float64(v.weight(i) * y)
 	}
 	return sum / v.total
 }

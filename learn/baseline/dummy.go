@@ -172,13 +172,13 @@ func (t *targets) value(s stat, prior []float64) []float64 {
 		if prior == nil {
 			return []float64{s[1] / total * t.scale}
 		}
-		return []float64{s[1]/(total+1)*t.scale + prior[0]/(total+1)}
+		return []float64{float64(s[1]/(total+1)*t.scale) + prior[0]/(total+1)}
 	}
 	out := make([]float64, len(s))
 	for k, w := range s {
 		switch {
 		case prior == nil:
-			out[k] = (w + 0.5) / (total + float64(len(s))/2)
+			out[k] = (w + 0.5) / (total + float64(float64(len(s))/2))
 		case len(prior) == 1: // binary
 			out[k] = (w + []float64{1 - prior[0], prior[0]}[k]) / (total + 1)
 		default:

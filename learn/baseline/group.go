@@ -78,7 +78,7 @@ func (t *targets) group(column int, rows []int32) *Thumb {
 
 // middle is a cut above a and at most b.
 func middle(a, b float64) float64 {
-	if m := a/2 + b/2; m > a && m <= b {
+	if m := float64(a/2) + float64(b/2); m > a && m <= b {
 		return m
 	}
 	return b

@@ -81,7 +81,7 @@ func logisticAt(target metric.Sample, rows []int32, features [][]float64, prior,
 	gradient, hessian = make([]float64, n), make([]float64, n*n)
 	for k := range b {
 		d := b[k] - prior[k]
-		loss += float64(d*d) / 2
+		loss += float64(d * d / 2)
 		gradient[k], hessian[k*n+k] = d, 1
 	}
 	for i, r := range rows {

@@ -77,7 +77,7 @@ func (r Rule) within(p []float64) float64 {
 
 // between is half-way from above to below, and never below itself.
 func between(above, below float64) float64 {
-	if middle := below + (above-below)/2; middle > below {
+	if middle := below + float64((above-below)/2); middle > below {
 		return middle
 	}
 	return above

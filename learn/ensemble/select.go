@@ -166,7 +166,7 @@ func (s *selection) loss(in []int, weights, slope []float64) float64 {
 	total := 0.0
 	for i, v := range mix {
 		if s.values {
-			total += float64(v*v) / 2
+			total += float64(v * v / 2)
 			continue
 		}
 		v = math.Max(v, rarest)

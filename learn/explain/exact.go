@@ -214,7 +214,7 @@ func softmax(z, out []float64) {
 // farther apart than near, between points of 2 × near around their middle.
 func secant(f func(float64) float64, a, b, near float64) float64 {
 	if math.Abs(b-a) <= near {
-		middle := a/2 + b/2
+		middle := float64(a/2) + float64(b/2)
 		a, b = middle-near, middle+near
 	}
 	if a == b {

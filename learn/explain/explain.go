@@ -174,4 +174,4 @@ func (m *Model) temperature(out, predicted []float64) (from, to []float64) {
 }
 
 // near is the distance within which probabilities are as good as p.
-func near(p float64) float64 { return 1e-11 * min(p, 1-p) }
+func near(p float64) float64 { return float64(1e-11 * min(p, 1-p)) }

@@ -90,7 +90,7 @@ func numberColumn(source *table.Column, t *targets) column {
 	}
 	var c column
 	for i := 1; i < len(distinct); i++ {
-		cut := distinct[i-1]/2 + distinct[i]/2
+		cut := float64(distinct[i-1]/2) + float64(distinct[i]/2)
 		if !(cut > distinct[i-1] && cut <= distinct[i]) {
 			cut = distinct[i]
 		}

@@ -302,7 +302,7 @@ func (g *grower) share(b *branch, prior []float64) []float64 {
 		if prior == nil {
 			out[k] = s / b.weight
 		} else {
-			out[k] = (s + prior[k]/2) / (b.weight + 0.5)
+			out[k] = (s + float64(prior[k]/2)) / (b.weight + 0.5)
 		}
 	}
 	return out

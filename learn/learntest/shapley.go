@@ -15,7 +15,7 @@ func Shapley(worth []float64) []float64 {
 	for j := range out {
 		for set := range worth {
 			if n := bits.OnesCount(uint(set)); set>>j&1 == 0 {
-				out[j] += factorial(n) * factorial(players-n-1) / factorial(players) * (worth[set|1<<j] - worth[set])
+				out[j] += float64(factorial(n) * factorial(players-n-1) / factorial(players) * (worth[set|1<<j] - worth[set]))
 			}
 		}
 	}

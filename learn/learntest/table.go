@@ -64,14 +64,14 @@ func Table(task learn.Task, n int, seed uint64) learn.Data {
 	}
 	d := learn.Data{Task: task, Table: &table.Table{Columns: columns, Rows: n}, Target: make([]float64, n)}
 	for i := range d.Target {
-		score := 1.5*a.Number[i] + math.Log(bent.Number[i])/2
+		score := float64(1.5*a.Number[i]) + float64(math.Log(bent.Number[i])/2)
 		if math.IsNaN(holes.Number[i]) {
 			score++
 		}
 		score += float64(kind.Code[i]%3) - 0.5
 		switch task {
 		case learn.Regression:
-			d.Target[i] = 100 + 10*score + 5*r.NormFloat64()
+			d.Target[i] = 100 + float64(10*score) + float64(5*r.NormFloat64())
 		case learn.Binary:
 			d.Classes = 2
 			if r.Float64() < 1/(1+math.Exp(-score)) {
@@ -109,7 +109,7 @@ func loss(task learn.Task, target, out []float64) float64 {
 		p := 0.0
 		switch task {
 		case learn.Regression:
-			sum += (out[i] - y) * (out[i] - y)
+			sum += float64((out[i] - y) * (out[i] - y))
 			continue
 		case learn.Binary:
 			p = out[i]

@@ -57,8 +57,8 @@ func (c *Number) position(x float64) float64 {
 	}
 	lo, hi := c.Cuts[i], c.Cuts[i+1]
 	part := 0.0
-	if d := hi/2 - lo/2; d > 0 { // halves, so that nothing overflows
-		part = (x/2 - lo/2) / d
+	if d := float64(hi/2) - float64(lo/2); d > 0 { // halves, so that nothing overflows
+		part = (float64(x/2) - float64(lo/2)) / d
 	}
 	return (float64(i) + part) / float64(last)
 }
@@ -86,13 +86,13 @@ func (c *Number) column(of *table.Column, rows []int32, out []float64, width int
 		return
 	}
 	low, high := c.Cuts[0], c.Cuts[1]
-	half, span := low/2, high/2-low/2
+	half, span := float64(low/2), float64(high/2)-float64(low/2)
 	for i, r := range rows {
 		p := c.Fill
 		if x := of.Float(int(r)); !math.IsNaN(x) {
 			p = 0
 			if span > 0 {
-				p = (min(max(x, low), high)/2 - half) / span
+				p = (float64(min(max(x, low), high)/2) - half) / span
 			}
 		}
 		out[i*width] = (p - c.Mean[0]) * c.Scale[0]
@@ -255,7 +255,7 @@ func (l Learner) number(c *table.Column, d *learn.Data) *Number {
 	}
 	q := v.quantiles(0.05, 0.5, 0.95)
 	if q[2] > q[0] {
-		low, high = max(low, q[0]-3*(q[2]-q[0])), min(high, q[2]+3*(q[2]-q[0]))
+		low, high = max(low, q[0]-float64(3*(q[2]-q[0]))), min(high, q[2]+float64(3*(q[2]-q[0])))
 	}
 	out.Cuts = []float64{low, high}
 	if l.Ranks {

@@ -138,7 +138,7 @@ func (m *Model) target(d *learn.Data) {
 				m.Present = append(m.Present, k)
 			}
 		}
-		m.Rest = 0.5 / (total + float64(d.Classes)/2)
+		m.Rest = 0.5 / (total + float64(float64(d.Classes)/2))
 	case learn.Regression:
 		if largest == 0 {
 			return

@@ -289,7 +289,7 @@ func (o *objective) minimise(ctx context.Context, theta []float64, l2, l1, preci
 		loss, err := o.gradient(ctx, theta, grad)
 		for j, b := range theta {
 			if !free(j) {
-				loss += float64(l2*float64(b*b)) / 2
+				loss += float64(float64(l2*float64(b*b)) / 2)
 				grad[j] += float64(l2 * b)
 			}
 		}

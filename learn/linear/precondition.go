@@ -64,7 +64,7 @@ func (o *objective) precondition(ctx context.Context, theta []float64, l2 float6
 			for j := range i {
 				a[i*p+j] = share * gram[i*p+j]
 			}
-			a[i*p+i] = o.ridge(share*gram[i*p+i], i, l2)
+			a[i*p+i] = o.ridge(float64(share*gram[i*p+i]), i, l2)
 		}
 		factor(a, p)
 		c.factors[k] = a

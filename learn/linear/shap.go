@@ -57,7 +57,7 @@ func (m *Model) share(x, dense, b, part []float64) {
 	}
 	for j := range m.Products {
 		p := &m.Products[j]
-		half := float64(b[m.Dense-len(m.Products)+j]*p.value(dense)) / 2
+		half := float64(b[m.Dense-len(m.Products)+j] * p.value(dense) / 2)
 		part[column[p.A]] += half
 		part[column[p.B]] += half
 	}
@@ -67,8 +67,8 @@ func (m *Model) share(x, dense, b, part []float64) {
 		if on := c.slot(x[c.A], x[c.B]); on >= 0 {
 			sum += b[on]
 		}
-		part[c.A] += sum / 2
-		part[c.B] += sum / 2
+		part[c.A] += float64(sum / 2)
+		part[c.B] += float64(sum / 2)
 	}
 }
 

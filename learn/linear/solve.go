@@ -167,7 +167,7 @@ func (s *solver) search(at, slope, step []float64, loss float64) (next, grad []f
 		if err != nil {
 			return nil, nil, 0, false, err
 		}
-		if after := s.total(nextLoss, next); promise < 0 && after <= before+1e-4*promise {
+		if after := s.total(nextLoss, next); promise < 0 && after <= before+float64(1e-4*promise) {
 			return next, grad, nextLoss, true, nil
 		}
 		size /= 2

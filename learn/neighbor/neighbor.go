@@ -104,7 +104,7 @@ func (m *Model) measure() {
 	}
 	m.apart = make([]float64, len(m.stretch))
 	for j := range m.stretch {
-		m.stretch[j] = min(m.stretch[j]+0.1*mean+1e-12, 1e6)
+		m.stretch[j] = min(m.stretch[j]+float64(0.1*mean)+1e-12, 1e6)
 		m.apart[j] = m.stretch[j] * m.stretch[j]
 	}
 	m.slots = m.space.Slots()
@@ -209,7 +209,7 @@ func (m *Model) blend(found []near, out []float64) {
 	farthest := max(found[len(found)-1].distance, math.SmallestNonzeroFloat64)
 	total := 1.0
 	for _, n := range found {
-		w := m.weight[n.row] * (1.1 - n.distance/farthest)
+		w := float64(m.weight[n.row] * (1.1 - n.distance/farthest))
 		total += w
 		switch y := m.target[n.row]; {
 		case len(out) > 1:

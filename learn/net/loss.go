@@ -102,7 +102,7 @@ func (t *targets) rates(classes int) []float32 {
 	}
 	out := make([]float32, classes)
 	for k, s := range share {
-		out[k] = float32(portable.Log((s + 0.5) / (float64(len(t.value)) + float64(classes)/2)))
+		out[k] = float32(portable.Log((s + 0.5) / (float64(len(t.value)) + float64(float64(classes)/2))))
 	}
 	if t.task == learn.Binary {
 		return []float32{out[1] - out[0]}

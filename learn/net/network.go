@@ -97,6 +97,6 @@ const gain = 1.67
 // deviation.
 func draw(x []float32, deviation float64, r *rand.Rand) {
 	for i := range x {
-		x[i] = float32((r.Float64() - 0.5) * float64(2*math.Sqrt(3)*deviation))
+		x[i] = float32((float64(r.Float64()) - 0.5) * float64(2*math.Sqrt(3)*deviation))
 	}
 }

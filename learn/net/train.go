@@ -261,7 +261,7 @@ func (r *trainer) drop(act, slope []float32, chance float64) {
 	if limit == 0 {
 		return
 	}
-	keep := 1 / (1 - float32(limit)/256)
+	keep := 1 / (1 - float32(float32(limit)/256))
 	slope = slope[:len(act)]
 	bits := uint64(0)
 	for i := range act {
@@ -321,8 +321,8 @@ const tiny = 1e-30
 
 // adam moves the weights against the mean gradient of n rows.
 func (r *trainer) adam(rate float64, n int) {
-	r.power[0] *= beta1
-	r.power[1] *= beta2
+	r.power[0] = float64(r.power[0] * beta1)
+	r.power[1] = float64(r.power[1] * beta2)
 	part := float32(1 / float64(n))
 	step := float32(rate / (1 - r.power[0]))
 	fair := float32(1 / (1 - r.power[1]))

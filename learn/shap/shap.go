@@ -257,7 +257,7 @@ func (w *Walk) split(i int32, level, above int, by float64) {
 func (w *Walk) part(c int32, level int, share float64) {
 	n, sums := len(w.rule.t), w.sum(level)
 	for k := range w.trees.outputs {
-		value, sum := share*w.values[k*len(w.nodes)+int(c)], sums[k*n:(k+1)*n]
+		value, sum := float64(share*w.values[k*len(w.nodes)+int(c)]), sums[k*n:(k+1)*n]
 		for q := range sum {
 			sum[q] += value
 		}

@@ -153,7 +153,7 @@ func equallyFull(keys, counts []uint64, total, bins int) []float64 {
 // between is a cut with low <= cut < high, midway as far as floats allow.
 func between(lowKey, highKey uint64) float64 {
 	low, high := unkey(lowKey), unkey(highKey)
-	cut := low/2 + high/2
+	cut := float64(low/2) + float64(high/2)
 	if !(cut >= low && cut < high) {
 		return low
 	}

@@ -305,7 +305,7 @@ func (g *grower) shoots(b *bud, middle int) {
 	if g.monotone == nil || g.monotone[b.best.feature] == 0 {
 		return
 	}
-	middleValue := g.value(l.total, b.lower, b.upper)/2 + g.value(r.total, b.lower, b.upper)/2
+	middleValue := float64(g.value(l.total, b.lower, b.upper)/2) + float64(g.value(r.total, b.lower, b.upper)/2)
 	if g.monotone[b.best.feature] > 0 {
 		l.upper, r.lower = middleValue, middleValue
 	} else {

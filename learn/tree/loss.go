@@ -90,7 +90,7 @@ func (o *objective) center(d *data) {
 		for i, y := range d.target[:d.train] {
 			w := weightOf(d.weight, i)
 			mass += w
-			total += (y - total) * (w / max(mass, math.SmallestNonzeroFloat64))
+			total += float64((y - total) * (w / max(mass, math.SmallestNonzeroFloat64)))
 		}
 		base = total
 	} else {
@@ -217,7 +217,7 @@ func weightedQuantile(values, weight []float64, rows []uint32, q float64) float6
 		i := int(math.Ceil(at)) - 1
 		i = min(max(i, 0), len(values)-1)
 		if float64(i+1) == at && i+1 < len(values) {
-			return values[i]/2 + values[i+1]/2
+			return float64(values[i]/2) + float64(values[i+1]/2)
 		}
 		return values[i]
 	}
@@ -249,7 +249,7 @@ func weightedQuantile(values, weight []float64, rows []uint32, q float64) float6
 			return values[j]
 		}
 		if reached == q*total && reached > 0 && n+1 < len(order) {
-			return values[j]/2 + values[order[n+1]]/2
+			return float64(values[j]/2) + float64(values[order[n+1]]/2)
 		}
 	}
 	return values[order[len(order)-1]]

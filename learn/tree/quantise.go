@@ -40,7 +40,7 @@ func (q quantiser) quantise(pairs []sum, lo, hi int) sum {
 	for i := lo; i < hi; i++ {
 		g, h := pairs[i].unpair()
 		// golden-ratio steps fill 0..1 evenly
-		u := float64(uint32(i)*2654435769+q.shift) * (1.0 / (1 << 32))
+		u := float64(float64(uint32(i)*2654435769+q.shift) * (1.0 / (1 << 32)))
 		gq := int64(float64(g*q.gradient)+u+(1<<31)) - 1<<31
 		hq := int64(float64(h*q.hessian) + u)
 		pairs[i] = sum(gq<<32 + hq)

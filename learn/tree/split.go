@@ -367,7 +367,7 @@ func (s *search) bounded(bins []sum, missing sum, direction int8, n node) split 
 	}
 	own := s.score(n.total, s.value(n.total, n.lower, n.upper))
 	out.gain = (best - own) * s.toGain
-	if !(best > own+math.Abs(own)*1e-10) || !(out.gain > s.minGain) {
+	if !(best > own+float64(math.Abs(own)*1e-10)) || !(out.gain > s.minGain) {
 		return split{}
 	}
 	if missing == 0 {

@@ -222,5 +222,5 @@ func normal(x uint64) float64 {
 		total += float64(x&0xffff) + 0.5
 		x >>= 16
 	}
-	return (total/(1<<16) - 2) * root3
+	return (float64(total/(1<<16)) - 2) * root3
 }
