@@ -80,6 +80,10 @@ func (c Choice) Check() []Fault {
 	l.within("/features", c.Features.Check())
 	l.must(oneOf(c.Folds.By, foldPolicies...), "/folds/by", "is not a way to cut folds", listed(foldPolicies...))
 	l.must(c.Folds.Count >= 2, "/folds/count", "is below 2", "cut at least two")
+	timed := c.Features.Dataset.Policy.By == "time"
+	l.must(c.Folds.By != "time" || timed, "/folds/by", "is time, but the parts are not by time", "cut folds as the parts are cut")
+	l.must(c.Folds.Reason == "" || timed && c.Folds.By != "time", "/folds/reason", "is given for folds that need none", "say nothing of folds that are cut as the parts are")
+	l.must(oneOf(c.Folds.Reason, foldReasons...), "/folds/reason", "is no reason", listed(foldReasons...))
 	l.must(c.Folds.Seed <= MaxSeed, "/folds/seed", "is above 2^53 - 1", "use a smaller seed")
 	l.must(c.Units >= 0, "/units", "is negative", "count the fits")
 	l.must(c.Rationale != "", "/rationale", "is empty", "say why")
@@ -105,6 +109,8 @@ func (c Choice) Check() []Fault {
 	c.checkWarm(l)
 	return l.faults
 }
+
+var foldReasons = []string{"", "too_few_times", "purge_does_not_fit", "one_class"}
 
 var foldPolicies = []string{"stratified", "group", "time", "random"}
 

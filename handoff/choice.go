@@ -26,9 +26,10 @@ type Warm struct {
 
 // Folds are the cross-validation that every candidate is measured by.
 type Folds struct {
-	By    string `json:"by"` // stratified, group, time
-	Count int    `json:"count"`
-	Seed  uint64 `json:"seed"`
+	By     string `json:"by"` // stratified; group; time, in blocks with the purge between them
+	Count  int    `json:"count"`
+	Seed   uint64 `json:"seed"`
+	Reason string `json:"reason"` // why they are not by time although the parts are: too_few_times, purge_does_not_fit, one_class; else ""
 }
 
 // Candidate is a learner with settings, measured.
@@ -46,4 +47,4 @@ type Candidate struct {
 }
 
 // Schema is the payload's schema.
-func (Choice) Schema() (string, string) { return "choice", "1.2.0" }
+func (Choice) Schema() (string, string) { return "choice", "1.3.0" }

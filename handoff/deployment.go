@@ -33,7 +33,7 @@ type Evidence struct {
 }
 
 // Schema is the payload's schema.
-func (Deployment) Schema() (string, string) { return "deployment", "1.2.0" }
+func (Deployment) Schema() (string, string) { return "deployment", "1.3.0" }
 
 // Watch is what observation is connected to: the last agent's output.
 type Watch struct {
@@ -56,4 +56,4 @@ type DriftCheck struct {
 }
 
 // Schema is the payload's schema.
-func (Watch) Schema() (string, string) { return "watch", "1.2.0" }
+func (Watch) Schema() (string, string) { return "watch", "1.3.0" }

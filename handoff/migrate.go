@@ -25,6 +25,10 @@ func migrations() []migration {
 		{"model", "1.1.0", "1.2.0", func(doc map[string]any) error { return inside(doc, choiceWarm, "choice") }},
 		{"deployment", "1.1.0", "1.2.0", func(doc map[string]any) error { return inside(doc, choiceWarm, "model", "choice") }},
 		{"watch", "1.1.0", "1.2.0", func(doc map[string]any) error { return inside(doc, choiceWarm, "deployment", "model", "choice") }},
+		{"choice", "1.2.0", "1.3.0", choiceFolds},
+		{"model", "1.2.0", "1.3.0", func(doc map[string]any) error { return inside(doc, choiceFolds, "choice") }},
+		{"deployment", "1.2.0", "1.3.0", func(doc map[string]any) error { return inside(doc, choiceFolds, "model", "choice") }},
+		{"watch", "1.2.0", "1.3.0", func(doc map[string]any) error { return inside(doc, choiceFolds, "deployment", "model", "choice") }},
 	}
 }
 
@@ -70,6 +74,17 @@ func choiceWarm(doc map[string]any) error {
 		}
 		candidate["row_ms"] = 0.0
 	}
+	return nil
+}
+
+// choiceFolds says of folds that nothing hindered them from being by time: they
+// never were.
+func choiceFolds(doc map[string]any) error {
+	folds, ok := doc["folds"].(map[string]any)
+	if !ok {
+		return fmt.Errorf("no object %q", "folds")
+	}
+	folds["reason"] = ""
 	return nil
 }
 

@@ -62,4 +62,4 @@ type Effort struct {
 }
 
 // Schema is the payload's schema.
-func (Model) Schema() (string, string) { return "model", "1.2.0" }
+func (Model) Schema() (string, string) { return "model", "1.3.0" }

@@ -392,6 +392,7 @@ func semantic() []change {
 
 		{choose, "/folds/by", "luck", ""},
 		{choose, "/folds/count", 1.0, ""},
+		{choose, "/folds/reason", "luck", ""},
 		{choose, "/units", -1.0, ""},
 		{choose, "/rationale", "", ""},
 		{choose, "/leaderboard", []any{}, ""},

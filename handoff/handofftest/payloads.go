@@ -188,6 +188,12 @@ func (d *Draw) Choice(in handoff.Features) handoff.Choice {
 		Features: in, Folds: handoff.Folds{By: "stratified", Count: 3 + d.IntN(3), Seed: d.Uint64N(handoff.MaxSeed)},
 		Baselines: []string{"dummy", "linear"}, Rationale: "trees are ahead by two standard errors", Units: d.IntN(99),
 	}
+	switch timed := in.Dataset.Policy.By == "time"; {
+	case timed && d.maybe():
+		c.Folds.By = "time"
+	case timed:
+		c.Folds.Reason = "too_few_times"
+	}
 	name := c.Features.Dataset.Scope.Metric
 	for _, id := range []string{"trees-1", "trees-2", "linear", "dummy"} {
 		k := handoff.Candidate{ID: id, Learner: id, Metric: name, SE: d.Float64(), Bytes: d.Int64N(1e6), RowMS: d.Float64(), Settings: map[string]any{"leaves": 31.0}}
