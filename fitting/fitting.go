@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/feature"
@@ -25,6 +26,7 @@ type Bench struct {
 	Transform *feature.Transform
 	Fits      crossfit.Fits
 	Folds     handoff.Folds
+	purge     time.Duration // by time: between the rows that a fold learns from and those that it predicts
 }
 
 // Unit is the name of a unit of effort, one fit on one fold, among the memos.
@@ -56,6 +58,7 @@ func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (lea
 	if file.Groups != nil {
 		b.Folds.By = "group"
 	}
+	b.byTime(in.Dataset.Policy)
 	key := map[string]any{"rows": in.Dataset.Rows.Fit.SHA256, "transform": in.Transform.SHA256, "by": b.Folds.By}
 	if in.Points != nil {
 		key["points"] = in.Points.Rows.SHA256
@@ -71,19 +74,19 @@ func (b *Bench) Again(d *durable.Desk, file *rowfile.File, key any) (*Bench, err
 	if err != nil {
 		return nil, err
 	}
-	again := &Bench{File: file, Transform: b.Transform, Folds: b.Folds}
+	again := &Bench{File: file, Transform: b.Transform, Folds: b.Folds, purge: b.purge}
 	again.Fits = again.fits(d, file.Data(features), b.Fits.Decode, key)
 	return again, nil
 }
 
 func (b *Bench) fits(d *durable.Desk, data learn.Data, decode func(string, []byte) (learn.Model, error), key any) crossfit.Fits {
+	if b.Folds.By == "time" {
+		key = map[string]any{"of": key, "purge": b.purge}
+	}
 	return crossfit.Fits{
-		Data: data,
-		Folds: func(repeat int) ([]fold.Fold, error) {
-			of := fold.Data{Classes: data.Classes, Target: data.Target, Group: b.File.Groups}
-			return fold.KFold(of, b.Folds.Count, b.Folds.Seed+uint64(repeat)*7919)
-		},
-		Key: key,
+		Data:  data,
+		Folds: b.divide,
+		Key:   key,
 		Memo: func(ctx context.Context, key any, work func(context.Context) ([]byte, error)) ([]byte, error) {
 			return d.Memo(ctx, Unit, version, key, work)
 		},

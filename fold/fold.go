@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/septet-ml/septet/problem"
 )
@@ -73,85 +72,6 @@ func KFold(d Data, k int, seed uint64) ([]Fold, error) {
 		}
 	}
 	return folds, nil
-}
-
-// Forward is a cross-validation by time: the rows are cut at distinct times
-// into k+1 blocks of about equal size, and fold i learns from blocks 0..i
-// and validates on block i+1. Training rows less than purge before the
-// validation block are left out; so are those that share a group or a
-// duplicate with it. Rows without a time are in no fold. k is lowered where
-// there are fewer distinct times; folds that the purge leaves without
-// training rows are dropped; no fold is an error.
-func Forward(d Data, k int, purge time.Duration) ([]Fold, error) {
-	return d.byTime(k+1, func(start, end int64) func(t int64) bool {
-		return func(t int64) bool { return t < start && before(t, start, purge) }
-	})
-}
-
-// Blocked is a cross-validation by time in which every row with a time is
-// validated once: the rows are cut at distinct times into k blocks of about
-// equal size, and each fold validates on one and learns from all rows that
-// are at least purge before its first or after its last time. So a fold may
-// learn from the future of its validation rows: it measures how well the rule
-// holds between periods, Forward how well it holds tomorrow. Groups,
-// duplicates and errors are as in Forward.
-func Blocked(d Data, k int, purge time.Duration) ([]Fold, error) {
-	return d.byTime(k, func(start, end int64) func(t int64) bool {
-		return func(t int64) bool {
-			return t < start && before(t, start, purge) || t > end && before(end, t, purge)
-		}
-	})
-}
-
-// before tells whether a is at least purge before b.
-func before(a, b int64, purge time.Duration) bool { return b-a >= purge.Microseconds() }
-
-// byTime makes a fold of each of the blocks for which learn finds training
-// rows. learn gets a block's first and last time.
-func (d Data) byTime(blocks int, learn func(start, end int64) func(int64) bool) ([]Fold, error) {
-	if d.Time == nil {
-		return nil, tooFew("cross-validation by time", "the rows have no time")
-	}
-	line := d.timeline(d.rows())
-	var folds []Fold
-	for _, b := range line.blocks(blocks) {
-		may := learn(line.times[b.lo], line.times[b.hi-1])
-		var f Fold
-		for _, r := range line.rows {
-			if t := d.Time[r]; t >= line.times[b.lo] && t <= line.times[b.hi-1] {
-				f.Valid = append(f.Valid, r)
-			} else if may(t) {
-				f.Train = append(f.Train, r)
-			}
-		}
-		f.Train = d.apart(f.Train, f.Valid)
-		if len(f.Train) > 0 {
-			slices.Sort(f.Train)
-			slices.Sort(f.Valid)
-			folds = append(folds, f)
-		}
-	}
-	if len(folds) == 0 {
-		return nil, tooFew("cross-validation by time", "no two blocks of rows are a whole purge apart")
-	}
-	return folds, nil
-}
-
-// apart is rows without those that share a group or a duplicate with others.
-func (d Data) apart(rows, others []int32) []int32 {
-	for _, id := range [][]int32{d.Group, d.Duplicate} {
-		if id == nil {
-			continue
-		}
-		seen := make(map[int32]bool)
-		for _, r := range others {
-			if id[r] >= 0 {
-				seen[id[r]] = true
-			}
-		}
-		rows = slices.DeleteFunc(rows, func(r int32) bool { return seen[id[r]] })
-	}
-	return rows
 }
 
 // rows is the row numbers in use.

@@ -77,14 +77,15 @@ type Policy struct {
 	Isolate bool `json:"isolate"`
 }
 
-// Reason says why there are fewer parts than asked.
+// Reason says why there are fewer parts than asked, or no folds by time.
 type Reason string
 
 const (
 	AllParts Reason = ""                   // there are not fewer
 	TooShort Reason = "purge_does_not_fit" // the time that the rows cover does not hold all parts and the purges between them
-	NoTimes  Reason = "too_few_times"      // fewer than two distinct times
+	NoTimes  Reason = "too_few_times"      // fewer distinct times than it takes
 	TooSmall Reason = "too_few_rows"       // too few rows or groups to give every part one
+	OneClass Reason = "one_class"          // a block of time has one class only, or all rows of one
 )
 
 // Split is the division of a table.

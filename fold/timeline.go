@@ -36,17 +36,20 @@ func (d Data) timeline(rows []int32) timeline {
 // count is the number of rows in a span.
 func (l timeline) count(s span) int { return l.first[s.hi] - l.first[s.lo] }
 
-// blocks cuts the timeline at distinct times into at most n spans of about
-// equal size, in order.
-func (l timeline) blocks(n int) []span {
-	n = min(n, len(l.times))
+// blocks cuts the timeline at distinct times into n spans of about equal size,
+// in order; there are n times at least. shift, inside -0.5..0.5, makes the
+// first span larger, and the last one smaller, by so much of a span.
+func (l timeline) blocks(n int, shift float64) []span {
 	out := make([]span, 0, n)
 	lo := 0
 	for b := range n {
-		left := n - b // blocks still to make, this one included
-		hi := l.take(lo, float64(l.first[len(l.times)]-l.first[lo])/float64(left))
-		hi = min(hi, len(l.times)-(left-1))
-		if left == 1 {
+		left := float64(n - b) // spans still to make, this one included
+		share := 1 / (left - shift)
+		if b == 0 {
+			share = (1 + shift) / left
+		}
+		hi := min(l.take(lo, share*float64(len(l.rows)-l.first[lo])), len(l.times)-(n-b-1))
+		if b == n-1 {
 			hi = len(l.times)
 		}
 		out = append(out, span{lo, hi})

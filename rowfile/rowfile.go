@@ -38,6 +38,7 @@ type File struct {
 	Target  []float64
 	parts   []float64 // nil without Part
 	Groups  []int32   // nil without Group
+	Times   []int64   // nil without Time
 	Rows    []float64 // Row
 }
 
@@ -69,6 +70,9 @@ func Read(store *artifact.Folder, in handoff.Dataset, ref handoff.Ref, points *h
 	}
 	if c := all.Column(Part); c != nil {
 		out.parts = c.Number
+	}
+	if c := all.Column(Time); c != nil {
+		out.Times = c.Time
 	}
 	if c := all.Column(Group); c != nil {
 		out.Groups = make([]int32, len(c.Number))
@@ -199,6 +203,9 @@ func Join(a, b *File) (*File, error) {
 	}
 	out.Target = slices.Concat(a.Target, b.Target)
 	out.Rows = slices.Concat(a.Rows, b.Rows)
+	if a.Times != nil && b.Times != nil {
+		out.Times = slices.Concat(a.Times, b.Times)
+	}
 	if a.Groups != nil && b.Groups != nil {
 		out.Groups = slices.Concat(a.Groups, b.Groups)
 	}

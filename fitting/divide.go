@@ -1,0 +1,53 @@
+package fitting
+
+import (
+	"math"
+	"time"
+
+	"github.com/septet-ml/septet/fold"
+	"github.com/septet-ml/septet/handoff"
+)
+
+// byTime makes blocks of time the folds where time cut the parts. Random folds
+// would predict a row from its neighbours in time, which a later row does not
+// have: they look too good, and give weight to what remembers. Where blocks do
+// not fit, Folds says why.
+func (b *Bench) byTime(parts handoff.SplitPolicy) {
+	if parts.By != "time" {
+		return
+	}
+	b.purge = time.Duration(parts.PurgeDays) * 24 * time.Hour
+	folds, why := fold.Blocked(b.rows(), b.Folds.Count, b.purge, 0)
+	if why != fold.AllParts {
+		b.Folds.Reason = string(why)
+		return
+	}
+	b.Folds.By, b.Folds.Count = "time", len(folds)
+}
+
+// divide is the folds of a repeat, as Folds says. By time, the cuts of a
+// repeat lie elsewhere in their blocks; where those do not fit they stay.
+func (b *Bench) divide(repeat int) ([]fold.Fold, error) {
+	rows := b.rows()
+	if b.Folds.By == "time" {
+		for _, s := range []float64{shift(repeat), 0} {
+			if folds, _ := fold.Blocked(rows, b.Folds.Count, b.purge, s); len(folds) == b.Folds.Count {
+				return folds, nil
+			}
+		}
+	}
+	return fold.KFold(rows, b.Folds.Count, b.Folds.Seed+uint64(repeat)*7919)
+}
+
+// rows is what a division looks at.
+func (b *Bench) rows() fold.Data {
+	return fold.Data{Classes: b.File.Classes, Target: b.File.Target, Group: b.File.Groups, Time: b.File.Times}
+}
+
+// shift is how far a repeat moves the cuts between blocks, inside -0.5..0.5: 0
+// for the first, and each as far from those before as can be (multiples of the
+// golden ratio).
+func shift(repeat int) float64 {
+	x := float64(repeat) * 0.6180339887498949
+	return x - math.Round(x)
+}

@@ -1,0 +1,97 @@
+package fitting
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/rowfile"
+)
+
+const day = int64(24 * 3600 * 1e6) // microseconds
+
+// Where time cut the parts, a row is predicted from other periods than its own,
+// with the purge between; where it did not, or blocks do not fit, rows are
+// dealt as before, and Reason says so.
+func TestFoldsAreCutAsThePartsAre(t *testing.T) {
+	bench := func(snapshots int) *Bench {
+		b := &Bench{File: &rowfile.File{Classes: 2}, Folds: handoff.Folds{By: "stratified", Count: 5, Seed: 1}}
+		for i := range 300 {
+			b.File.Target = append(b.File.Target, float64(i/40%2))
+			b.File.Times = append(b.File.Times, int64(i%snapshots)*10*day)
+		}
+		return b
+	}
+	tests := []struct {
+		name      string
+		snapshots int
+		parts     handoff.SplitPolicy
+		by        string
+		count     int
+		reason    string
+	}{
+		{"parts by class", 30, handoff.SplitPolicy{By: "stratified"}, "stratified", 5, ""},
+		{"parts by time", 30, handoff.SplitPolicy{By: "time", PurgeDays: 20}, "time", 5, ""},
+		{"three snapshots", 3, handoff.SplitPolicy{By: "time"}, "time", 3, ""},
+		{"two snapshots", 2, handoff.SplitPolicy{By: "time"}, "stratified", 5, "too_few_times"},
+		{"a purge of half of the time", 30, handoff.SplitPolicy{By: "time", PurgeDays: 150}, "stratified", 5, "purge_does_not_fit"},
+	}
+	for _, test := range tests {
+		b := bench(test.snapshots)
+		b.byTime(test.parts)
+		if b.Folds.By != test.by || b.Folds.Count != test.count || b.Folds.Reason != test.reason {
+			t.Errorf("%s: %+v", test.name, b.Folds)
+		}
+		for repeat := range 3 {
+			folds, err := b.divide(repeat)
+			if err != nil || len(folds) != test.count {
+				t.Fatalf("%s: %d folds, %v", test.name, len(folds), err)
+			}
+			rows := 0
+			for _, f := range folds {
+				rows += len(f.Valid)
+				if test.by != "time" {
+					continue
+				}
+				for _, r := range f.Train {
+					near := func(v int32) bool {
+						gap := b.File.Times[r] - b.File.Times[v]
+						return max(gap, -gap) < max(int64(test.parts.PurgeDays), 1)*day
+					}
+					if slices.ContainsFunc(f.Valid, near) {
+						t.Fatalf("%s: a fold learns from a row less than the purge from one that it predicts", test.name)
+					}
+				}
+			}
+			if rows != 300 {
+				t.Errorf("%s: %d rows are predicted, want each of 300 once", test.name, rows)
+			}
+		}
+	}
+}
+
+// Another repeat has other folds, by time too.
+func TestRepeatsMoveTheCuts(t *testing.T) {
+	b := &Bench{File: &rowfile.File{}, Folds: handoff.Folds{By: "stratified", Count: 5}}
+	for i := range 500 {
+		b.File.Target = append(b.File.Target, float64(i))
+		b.File.Times = append(b.File.Times, int64(i)*day)
+	}
+	b.byTime(handoff.SplitPolicy{By: "time"})
+	var ends []int32
+	for repeat := range 10 {
+		folds, err := b.divide(repeat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := folds[0].Valid[len(folds[0].Valid)-1]
+		if slices.Contains(ends, end) {
+			t.Errorf("repeat %d cuts where another one does", repeat)
+		}
+		ends = append(ends, end)
+		if s := shift(repeat); math.Abs(s) >= 0.5 || repeat == 0 && s != 0 {
+			t.Errorf("repeat %d moves the cuts by %v of a block", repeat, s)
+		}
+	}
+}
