@@ -31,7 +31,8 @@ func Step() durable.Step[handoff.Features, handoff.Choice] {
 			return struct {
 				Seed  uint64
 				Quick bool
-			}{s.Seed, s.Effort == portfolio.Quick}
+				Warm  []string
+			}{s.Seed, s.Effort == portfolio.Quick, s.WarmStart}
 		},
 		Work: choose,
 	}
@@ -81,6 +82,12 @@ func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.
 		return handoff.Choice{}, nothingFits(out)
 	}
 	out.Rationale = rationale(out, score)
+	if d.Settings.WarmStart != nil {
+		if out.Warm, err = warmStart(ctx, d, in, plan); err != nil {
+			return handoff.Choice{}, err
+		}
+		out.Rationale += warmWords(out.Warm)
+	}
 	d.Say(headline(out))
 	return out, nil
 }

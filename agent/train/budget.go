@@ -49,3 +49,12 @@ func rehearse(d *durable.Desk, bench *fitting.Bench, first []*crossfit.Bag, in h
 	measures(r.outOfFold(bench), d.Settings.Seed)
 	return 4 * (before - d.Left()), nil
 }
+
+// warmFlag is the flag that names the earlier run again whose experience
+// ordered the work; "" where none did.
+func warmFlag(w *handoff.Warm) string {
+	if w == nil {
+		return ""
+	}
+	return " --warm-start=" + w.RunID
+}

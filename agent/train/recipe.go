@@ -19,6 +19,7 @@ import (
 // recipe is how the bags make one prediction. Everything in it was decided on
 // out-of-fold predictions of train and validation rows.
 type recipe struct {
+	team        *team
 	jobs        []crossfit.Job // with a weight
 	weights     []float64      // one per job, sum 1
 	members     []handoff.Member
@@ -58,32 +59,18 @@ func (r *recipe) outOfFold(bench *fitting.Bench) metric.Sample {
 // blend and chooses the threshold.
 func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s handoff.Settings) (*recipe, error) {
 	data := bench.Fits.Data
-	candidates := eligible(bags, in)
-	if len(candidates) == 0 {
-		return nil, fmt.Errorf("blend: no candidate is left to train")
-	}
-	predictions := make([][]float64, len(candidates))
-	for i, bag := range candidates {
-		predictions[i] = bag.OOF
-	}
 	target := metric.Sample{Classes: data.Classes, Target: data.Target, Group: bench.File.Groups}
-	weights := ensemble.Select(target, predictions)
-	r := &recipe{}
-	for i, bag := range candidates {
-		if weights[i] == 0 {
-			continue
-		}
-		r.jobs = append(r.jobs, bag.Job)
-		r.weights = append(r.weights, weights[i])
-		id := bag.Candidate.ID
-		if bag.Repeat > 0 {
-			id = fmt.Sprintf("%s, repeat %d", id, bag.Repeat+1)
-		}
-		r.members = append(r.members, handoff.Member{ID: id, Weight: weights[i], Fits: len(bag.Models)})
+	t, err := weigh(bench, bags, target, in)
+	if err != nil {
+		return nil, fmt.Errorf("blend: %w", err)
 	}
-	chosen := bagsOf(candidates, weights)
-	r.ensemble = r.assemble(chosen)
-	r.calibration, r.oof = calibrate.Fit(target, r.mixed(chosen), s.Seed)
+	r := &recipe{team: t, weights: t.weights}
+	for i, bag := range t.bags {
+		r.jobs = append(r.jobs, bag.Job)
+		r.members = append(r.members, handoff.Member{ID: name(bag.Job), Weight: t.weights[i], Fits: len(bag.Models)})
+	}
+	r.ensemble = r.assemble(t.bags)
+	r.calibration, r.oof = calibrate.Fit(target, r.mixed(t.bags), s.Seed)
 	if data.Task == learn.Binary {
 		cut := thresholdOf(s.Set).Threshold(data.Target, r.oof)
 		r.threshold = &cut
@@ -96,6 +83,9 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 		r.conformal = &conformal
 	}
 	r.recall(data, in)
+	if r.seen != nil && t.limits.Broken(t.cost.Add(fitting.Cost{Bytes: int64(r.seen.Bytes())})) != "" {
+		r.seen = nil
+	}
 	return r, nil
 }
 
@@ -106,34 +96,6 @@ func (r *recipe) mixed(bags []*crossfit.Bag) []float64 {
 	for i, bag := range bags {
 		for k, v := range bag.OOF {
 			out[k] += float64(r.weights[i] * v)
-		}
-	}
-	return out
-}
-
-// eligible are the bags that no constraint leaves out. Simple ones are among
-// them: whether they are worth a weight, the out-of-fold predictions say.
-func eligible(bags []*crossfit.Bag, in handoff.Choice) []*crossfit.Bag {
-	excluded := make(map[string]bool)
-	for _, c := range in.Leaderboard {
-		if c.Excluded != "" {
-			excluded[c.ID] = true
-		}
-	}
-	var out []*crossfit.Bag
-	for _, bag := range bags {
-		if !excluded[bag.Candidate.ID] {
-			out = append(out, bag)
-		}
-	}
-	return out
-}
-
-func bagsOf(bags []*crossfit.Bag, weights []float64) []*crossfit.Bag {
-	var out []*crossfit.Bag
-	for i, bag := range bags {
-		if weights[i] != 0 {
-			out = append(out, bag)
 		}
 	}
 	return out

@@ -13,10 +13,10 @@ import (
 
 // refit fits the recipe again on train, validation and test rows: the same
 // learners, weights, calibration and threshold. The holdout stays locked.
-func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *rowfile.File, r *recipe, in handoff.Choice) error {
+func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *rowfile.File, r *recipe, in handoff.Choice) (done bool, err error) {
 	all, err := rowfile.Join(bench.File, test)
 	if err != nil {
-		return err
+		return false, err
 	}
 	dataset := in.Features.Dataset
 	key := map[string]any{
@@ -28,13 +28,16 @@ func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *row
 	}
 	again, err := bench.Again(d, all, key)
 	if err != nil {
-		return err
+		return false, err
 	}
 	total := len(r.jobs) * bench.Folds.Count
 	again.Fits.Progress = func(done int) { d.Progress(done, total, "refit") }
 	bags, _, err := again.Fits.Run(ctx, r.jobs)
 	if err != nil {
-		return fmt.Errorf("refit: %w", err)
+		return false, fmt.Errorf("refit: %w", err)
+	}
+	if broken, err := r.team.breaks(bags); broken || err != nil {
+		return false, err
 	}
 	r.ensemble = r.assemble(bags)
 	if r.seen != nil {
@@ -42,5 +45,13 @@ func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *row
 		r.calibration.Apply(oof)
 		r.seen = seen.New(again.Fits.Data, oof, r.evidence.Strength)
 	}
-	return nil
+	return true, nil
+}
+
+// refitNote says of what the figures are.
+func refitNote(done bool) string {
+	if !done {
+		return "not refitted: with the test rows the same recipe would break a limit of size or latency"
+	}
+	return "refitted on train, validation and test rows after the test: all figures are those of the same recipe before"
 }

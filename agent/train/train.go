@@ -25,7 +25,7 @@ import (
 func Step() durable.Step[handoff.Choice, handoff.Model] {
 	return durable.Step[handoff.Choice, handoff.Model]{
 		Agent:   handoff.ModelTrainer,
-		Version: 8,
+		Version: 9,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed      uint64
@@ -58,7 +58,7 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 	}
 	out.Effort, out.Learning = effort, growth.result()
 	if effort.Capped {
-		d.Warn(fmt.Sprintf("the budget ended the plan after %d units; --effort %d gives this model again", effort.Units, effort.Units))
+		d.Warn(fmt.Sprintf("the budget ended the plan after %d units; --effort %d%s gives this model again", effort.Units, effort.Units, warmFlag(in.Warm)))
 	}
 	r, err := blend(bench, bags, in, d.Settings)
 	if err != nil {
@@ -74,11 +74,12 @@ func train(ctx context.Context, d *durable.Desk, in handoff.Choice) (handoff.Mod
 		return handoff.Model{}, err
 	}
 	if d.Settings.Refit {
-		if err := refit(ctx, d, bench, verdict.sealed.file, r, in); err != nil {
+		if out.Refit, err = refit(ctx, d, bench, verdict.sealed.file, r, in); err != nil {
 			return handoff.Model{}, err
 		}
-		out.Notes = append(out.Notes, "refitted on train, validation and test rows after the test: all figures are those of the same recipe before")
+		out.Notes = append(out.Notes, refitNote(out.Refit))
 	}
+	out.Notes = append(out.Notes, r.team.notes()...)
 	out.Notes = append(out.Notes, r.recalled()...)
 	out.Members, out.Calibration, out.Threshold = r.members, r.calibration.Kind, r.threshold
 	if err := write(ctx, d, bench, r, &out); err != nil {
@@ -95,6 +96,9 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 	data := bench.Fits.Data
 	plan := portfolio.New(portfolio.Shape{Task: data.Task, Classes: data.Classes, Rows: data.Table.Rows, Columns: len(data.Table.Columns)},
 		in.Features.Dataset.Scope.Constraints.Interpretable)
+	if in.Warm != nil {
+		plan = plan.Ordered(in.Warm.Order)
+	}
 	first := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
 	jobs, err := plan.Jobs(d.Settings.Effort, bench.Folds.Count)
 	if err != nil {
@@ -131,6 +135,7 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 			curve = nil
 		}
 		bags = append(bags, more...)
+		plan.Sort(bags)
 		effort.Units += units
 	}
 	if effort.Units < total {

@@ -55,7 +55,7 @@ func (r ran) Text(w io.Writer, s terminal.Style) {
 func (a *app) runCommand() *cobra.Command {
 	var f briefFlags
 	var plan bool
-	var from, of string
+	var from, of, warm string
 	c := &cobra.Command{
 		Use: "run REQUEST --data PATH", Short: "Make a model from one sentence and a folder of tables, and serve it", GroupID: "run",
 		Args: between(0, "REQUEST"), Annotations: map[string]string{answers: answersRun},
@@ -93,10 +93,15 @@ REQUEST is a sentence, or a spec.yaml as --plan writes it.`,
 					return ledger.Run{}, err
 				}
 			}
+			if o.Brief.Settings.WarmStart, err = warmStart(ctx, w.ledger, warm); err != nil {
+				return ledger.Run{}, err
+			}
 			return p.Start(ctx, o)
 		})
 	})
 	f.register(c)
+	c.Flags().StringVar(&warm, "warm-start", "", "try first what helped an earlier `run` on data like these; alone: the one of the workspace that is most like this")
+	c.Flags().Lookup("warm-start").NoOptDefVal = anyRun
 	c.Flags().BoolVar(&plan, "plan", false, "only say what was understood and what would be done; trains nothing")
 	c.Flags().StringVar(&from, "from", "", "begin with this `agent`, after the handoffs of another run")
 	c.Flags().StringVar(&of, "run", "", "`run` whose handoffs --from takes")

@@ -5,7 +5,9 @@
 package portfolio
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/septet-ml/septet/learn"
@@ -33,6 +35,7 @@ type Plan struct {
 	shape Shape
 	first []crossfit.Job // one per family, baselines before all
 	more  []crossfit.Job // the other settings, then other folds
+	usual []crossfit.Job // more, before it was Ordered
 }
 
 // New is the plan for a table. interpretable leaves only learners whose whole
@@ -57,6 +60,7 @@ func New(shape Shape, interpretable bool) Plan {
 			p.more = append(p.more, crossfit.Job{Candidate: c, Repeat: repeat})
 		}
 	}
+	p.usual = p.more
 	return p
 }
 
@@ -105,6 +109,46 @@ func (p Plan) Jobs(effort string, folds int) ([]crossfit.Job, error) {
 		n = (units + folds - 1) / folds
 	}
 	return all[:max(len(p.first), min(n, len(all)))], nil
+}
+
+// Later are the ids of what a standard effort does after the first look, in
+// the order in which it is done.
+func (p Plan) Later() []string {
+	var ids []string
+	for _, j := range p.more[:min(p.standard(), len(p.more))] {
+		ids = append(ids, j.Candidate.ID)
+	}
+	return ids
+}
+
+// StandardUnits is the number of units of a standard effort.
+func (p Plan) StandardUnits(folds int) int { return folds * (len(p.first) + len(p.Later())) }
+
+// Ordered is the plan with what a standard effort does after the first look in
+// the order of ids; what is not among them comes after, as it was. An effort by
+// name has the same jobs as before.
+func (p Plan) Ordered(ids []string) Plan {
+	later := len(p.Later())
+	more := slices.Clone(p.more)
+	place := func(j crossfit.Job) int {
+		if i := slices.Index(ids, j.Candidate.ID); i >= 0 {
+			return i
+		}
+		return len(ids)
+	}
+	slices.SortStableFunc(more[:later], func(a, b crossfit.Job) int { return cmp.Compare(place(a), place(b)) })
+	p.more = more
+	return p
+}
+
+// Sort puts bags of the plan's jobs in its usual order, so that a blend does
+// not depend on the order of the work.
+func (p Plan) Sort(bags []*crossfit.Bag) {
+	all := slices.Concat(p.first, p.usual)
+	place := func(b *crossfit.Bag) int {
+		return slices.IndexFunc(all, func(j crossfit.Job) bool { return j.Candidate.ID == b.Candidate.ID && j.Repeat == b.Repeat })
+	}
+	slices.SortStableFunc(bags, func(a, b *crossfit.Bag) int { return cmp.Compare(place(a), place(b)) })
 }
 
 // standard is the number of jobs after the first look: the settings that were

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/septet-ml/septet/learn"
@@ -56,6 +57,47 @@ func TestEffortsAreNested(t *testing.T) {
 				seen[n] = true
 			}
 			last = jobs
+		}
+	}
+}
+
+// Another order of the work is the same work at every effort by name, and its
+// bags come back in the usual order.
+func TestOrderedIsTheSameWork(t *testing.T) {
+	for _, shape := range shapes {
+		plan := portfolio.New(shape, false)
+		ids := plan.Later()
+		if len(ids) < 2 {
+			t.Fatalf("%+v: %d candidates after the first look", shape, len(ids))
+		}
+		slices.Reverse(ids)
+		ordered := plan.Ordered(append([]string{"no longer there"}, ids[:len(ids)-1]...))
+		for _, effort := range []string{"quick", "standard", "best"} {
+			jobs, err := plan.Jobs(effort, 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			others, err := ordered.Jobs(effort, 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var bags []*crossfit.Bag
+			for _, j := range others {
+				bags = append(bags, &crossfit.Bag{Job: j})
+			}
+			moved := effort != "quick" && name(t, others[len(plan.FirstLook(false))]) == name(t, jobs[len(plan.FirstLook(false))])
+			if moved {
+				t.Errorf("%+v, %s: what was last does not come first", shape, effort)
+			}
+			ordered.Sort(bags)
+			for i, j := range jobs {
+				if len(bags) != len(jobs) || name(t, bags[i].Job) != name(t, j) {
+					t.Fatalf("%+v, %s: other work than without an order", shape, effort)
+				}
+			}
+		}
+		if units := plan.StandardUnits(5); units != 5*(len(plan.FirstLook(false))+len(ids)) {
+			t.Errorf("%+v: a standard effort has %d units", shape, units)
 		}
 	}
 }

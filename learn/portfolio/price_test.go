@@ -8,7 +8,13 @@ import (
 	"time"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/baseline"
+	"github.com/septet-ml/septet/learn/forest"
+	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/learn/neighbor"
+	"github.com/septet-ml/septet/learn/net"
 	"github.com/septet-ml/septet/learn/portfolio"
+	"github.com/septet-ml/septet/learn/tree"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -47,6 +53,52 @@ func made(task learn.Task, classes, rows, columns int) learn.Data {
 		}
 	}
 	return d
+}
+
+// Counted time is the same whenever it is counted, adds up over models, and
+// grows with what a model does.
+func TestPrice(t *testing.T) {
+	d := made(learn.Binary, 2, 300, 8)
+	fit := func(l learn.Learner) learn.Model {
+		m, err := l.Fit(t.Context(), d, nil, learn.Options{Seed: 1, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	price := func(m ...learn.Model) time.Duration { return portfolio.Price(m) }
+	few, many := fit(tree.Boost{Rounds: 5, LearningRate: 0.1, Leaves: 4, MinRows: 5}), fit(tree.Boost{Rounds: 50, LearningRate: 0.1, Leaves: 16, MinRows: 5})
+	if price(few, many) != price(few)+price(many) {
+		t.Errorf("two models count as %v, alone as %v and %v", price(few, many), price(few), price(many))
+	}
+	read, err := tree.Decode(marshal(t, many))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if price(read) != price(many) {
+		t.Errorf("read back a model counts as %v, before as %v", price(read), price(many))
+	}
+	for _, pair := range [][2]learn.Model{
+		{few, many},
+		{fit(baseline.Dummy{}), few},
+		{fit(forest.Learner{Extra: true, Trees: 3, MinRows: 1, Leaves: 20}), fit(forest.Learner{Extra: true, Trees: 30, MinRows: 1, Leaves: 20})},
+		{fit(linear.Learner{}), fit(linear.Learner{Knots: 5})},
+		{fit(linear.Learner{}), fit(neighbor.Learner{})},
+		{fit(linear.Learner{}), fit(net.Learner{})},
+	} {
+		if price(pair[0]) >= price(pair[1]) {
+			t.Errorf("%s counts as %v, the larger %s as %v", pair[0].Name(), price(pair[0]), pair[1].Name(), price(pair[1]))
+		}
+	}
+}
+
+func marshal(t *testing.T, m learn.Model) []byte {
+	t.Helper()
+	data, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // BenchmarkPrice fits each candidate of some tables and says by how much the
