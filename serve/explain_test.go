@@ -51,10 +51,14 @@ func (r *rig) post(name, body string) (int, []byte) {
 // The endpoint's reasons are those of the file, bit for bit, and add up to the
 // score; who asks for none gets none.
 func TestReasonsOfTheEndpoint(t *testing.T) {
-	for _, task := range []learn.Task{learn.Binary, learn.Multiclass, learn.Regression} {
-		t.Run(string(task), func(t *testing.T) {
+	for name, recipe := range map[string]servetest.Recipe{
+		"binary": {Task: learn.Binary}, "multiclass": {Task: learn.Multiclass}, "regression": {Task: learn.Regression},
+		"seen, binary": {Task: learn.Binary, Seen: true}, "seen, multiclass": {Task: learn.Multiclass, Seen: true}, "seen, regression": {Task: learn.Regression, Seen: true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
-			m := r.register("churn", servetest.Recipe{Task: task, Trees: 5})
+			recipe.Trees = 5
+			m := r.register("churn", recipe)
 			r.deploy(m, nil)
 			file, err := modelfile.Open(filepath.Join(r.dir, m.Path))
 			if err != nil {
@@ -82,13 +86,16 @@ func TestReasonsOfTheEndpoint(t *testing.T) {
 			if err := json.Unmarshal(text, &got); err != nil || status != http.StatusOK {
 				t.Fatalf("%d, %v: %s", status, err, text)
 			}
+			if named := strings.Contains(string(text), modelfile.SeenRows); named != recipe.Seen {
+				t.Errorf("that the rows were seen is a reason: %v", named)
+			}
 			for i, p := range got.Predictions {
 				seen := modelfile.Explanation{Class: want[i].Class, Base: *p.Base, Rest: *p.Rest}
 				sum := *p.Base + *p.Rest
 				for k, reason := range p.Reasons {
 					at := want[i].Reasons[k].Feature
-					if f := &file.Transform.Features[at]; reason.Feature != f.Name || reason.Words != f.Formula {
-						t.Errorf("row %d: reason %d is %s, %q, want %s", i, k+1, reason.Feature, reason.Words, f.Name)
+					if name := e.Names()[at]; reason.Feature != name || reason.Words != e.Words(at) {
+						t.Errorf("row %d: reason %d is %s, %q, want %s", i, k+1, reason.Feature, reason.Words, name)
 					}
 					seen.Reasons = append(seen.Reasons, modelfile.Reason{Feature: at, Effect: reason.Effect})
 					sum += reason.Effect
@@ -97,7 +104,7 @@ func TestReasonsOfTheEndpoint(t *testing.T) {
 					t.Fatalf("row %d (-file +endpoint):\n%s", i, diff)
 				}
 				score := scores[i*file.Width()]
-				switch task {
+				switch recipe.Task {
 				case learn.Binary:
 					score = calibrate.LogOdds(score)
 				case learn.Multiclass:

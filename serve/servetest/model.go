@@ -10,12 +10,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/septet-ml/septet/feature"
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/learn/seen"
 	"github.com/septet-ml/septet/learn/tree"
 	"github.com/septet-ml/septet/modelfile"
 	"github.com/septet-ml/septet/table"
@@ -29,6 +31,7 @@ type Recipe struct {
 	Numbers int        // number columns; default 2
 	Trees   int        // boosted trees of 31 leaves beside the linear model; default 0
 	Flip    bool       // the answer is turned round: what the model learns is wrong
+	Seen    bool       // rows of training are remembered, and the golden rows are one of them
 }
 
 func (r Recipe) withDefaults() Recipe {
@@ -143,6 +146,10 @@ func (r Recipe) Make(ctx context.Context) (*modelfile.Model, error) {
 			return nil, fmt.Errorf("make test model: %w", err)
 		}
 		m.Ensemble.Members = append(m.Ensemble.Members, ensemble.Member{Weight: 1, Models: []learn.Model{model}})
+	}
+	if r.Seen {
+		m.Seen = seen.New(data, slices.Repeat([]float64{0.3}, raw.Rows*m.Width()), 0.01)
+		rows = rows[:1]
 	}
 	return m, m.MakeGolden(raw, rows, 32, r.Seed)
 }
