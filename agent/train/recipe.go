@@ -83,9 +83,6 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 		r.conformal = &conformal
 	}
 	r.recall(data, in)
-	if r.seen != nil && t.limits.Broken(t.cost.Add(fitting.Cost{Bytes: int64(r.seen.Bytes())})) != "" {
-		r.seen = nil
-	}
 	return r, nil
 }
 
