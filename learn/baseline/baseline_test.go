@@ -14,7 +14,7 @@ var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
 
 var (
 	dummy = learntest.Subject{Learner: baseline.Dummy{}, Decode: baseline.Decode, Tasks: tasks, Constant: true, Repeats: true}
-	rule  = learntest.Subject{Learner: baseline.Rule{}, Decode: baseline.Decode, Tasks: tasks}
+	rule  = learntest.Subject{Learner: baseline.Rule{}, Decode: baseline.Decode, Tasks: tasks, Repeats: true}
 )
 
 func TestConformance(t *testing.T) {

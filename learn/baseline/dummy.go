@@ -141,6 +141,9 @@ func (t *targets) all() stat {
 // add counts the i-th row in use.
 func (t *targets) add(s stat, i int) {
 	w, y := t.weight(i), t.data.Target[t.data.Row(i)]
+	if w == 0 {
+		return // it may have any target
+	}
 	if t.data.Task != learn.Regression {
 		s[int(y)] += w
 		return

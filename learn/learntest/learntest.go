@@ -8,8 +8,10 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/septet-ml/septet/learn"
 )
@@ -47,6 +49,7 @@ func Run(t *testing.T, s Subject) {
 				{"small tables", c.small},
 				{"rows in use", c.rowsInUse},
 				{"weights", c.weights},
+				{"validation", c.validation},
 				{"ends when told", c.ends},
 				{"file", c.file},
 			} {
@@ -214,6 +217,16 @@ func (c *check) refuses(t *testing.T) {
 	odd.Target = append([]float64(nil), d.Target...)
 	odd.Target[3] = math.NaN()
 	fit("a target that is no number", odd)
+	large := d
+	large.Target = append([]float64(nil), d.Target...)
+	large.Target[3] = 2 * learn.MostTarget
+	fit("a target that is too large", large)
+	for what, w := range map[string]float64{"below 0": -1, "that is no number": math.NaN(), "that is too large": 2 * learn.MostWeight} {
+		heavy := d
+		heavy.Weight = slices.Repeat([]float64{1}, 50)
+		heavy.Weight[3] = w
+		fit("a weight "+what, heavy)
+	}
 	if c.task != learn.Regression {
 		one := d
 		one.Target = make([]float64, 50)
@@ -225,8 +238,8 @@ func (c *check) refuses(t *testing.T) {
 	}
 }
 
-// small: two or three rows, no columns, and a constant target are fitted or
-// refused, and what is fitted predicts in range.
+// small: two or three rows, no columns, a constant target, and classes without
+// a row are fitted or refused, and what is fitted predicts in range.
 func (c *check) small(t *testing.T) {
 	d := Table(c.task, 60, 7)
 	var rows []int32
@@ -246,8 +259,16 @@ func (c *check) small(t *testing.T) {
 	few := d
 	few.Rows = rows
 	cases := map[string]learn.Data{"few rows": few, "no columns": empty}
-	if c.task == learn.Regression {
+	switch c.task {
+	case learn.Regression:
 		cases["a constant target"] = constant
+	case learn.Multiclass:
+		lacking := d
+		lacking.Target = make([]float64, len(d.Target))
+		for i, y := range d.Target {
+			lacking.Target[i] = 1 + 2*math.Mod(y, 2) // 1 or 3
+		}
+		cases["classes without a row"] = lacking
 	}
 	for what, d := range cases {
 		m, err := c.Learner.Fit(t.Context(), d, nil, learn.Options{Seed: 1, Threads: 2})
@@ -282,7 +303,8 @@ func (c *check) rowsInUse(t *testing.T) {
 	}
 }
 
-// weights: weight 0 is no row; weight 2 is two rows, where that is claimed.
+// weights: weight 0 is no row, whatever its target; weight 2 is two rows, where
+// that is claimed.
 func (c *check) weights(t *testing.T) {
 	d := Table(c.task, 400, 9)
 	d.Weight = make([]float64, 400)
@@ -294,6 +316,11 @@ func (c *check) weights(t *testing.T) {
 		}
 		for range i % 3 {
 			repeated = append(repeated, int32(i))
+		}
+	}
+	for i, w := range d.Weight {
+		if w == 0 {
+			d.Target[i] = math.NaN()
 		}
 	}
 	got := c.predict(t, c.fit(t, d, nil, 2), d)
@@ -315,13 +342,61 @@ func (c *check) weights(t *testing.T) {
 	}
 }
 
-// ends: a fit whose context has ended gives its error.
+// validation: rows to check against that say little do not break the fit.
+func (c *check) validation(t *testing.T) {
+	d := Table(c.task, 300, 14)
+	train, _ := halves(d)
+	of := func(keep func(row int32) bool) (rows []int32) {
+		for row := range int32(d.Table.Rows) {
+			if keep(row) && !slices.Contains(train.Rows, row) {
+				rows = append(rows, row)
+			}
+		}
+		return rows
+	}
+	first := d.Target[of(func(int32) bool { return true })[0]]
+	weightless := d
+	weightless.Weight = slices.Repeat([]float64{1}, d.Table.Rows)
+	for _, row := range of(func(int32) bool { return true }) {
+		weightless.Weight[row] = 0
+	}
+	for what, valid := range map[string]learn.Data{
+		"no rows":    {Task: d.Task, Classes: d.Classes, Table: d.Table, Target: d.Target, Rows: []int32{}},
+		"one answer": {Task: d.Task, Classes: d.Classes, Table: d.Table, Target: d.Target, Rows: of(func(row int32) bool { return d.Target[row] == first })},
+		"no weight":  {Task: d.Task, Classes: d.Classes, Table: d.Table, Target: d.Target, Weight: weightless.Weight, Rows: of(func(int32) bool { return true })},
+	} {
+		train := train
+		train.Weight = valid.Weight
+		m, err := c.Learner.Fit(t.Context(), train, &valid, learn.Options{Seed: 7, Threads: 2})
+		if err != nil {
+			t.Errorf("with validation rows of %s: %v", what, err)
+			continue
+		}
+		c.checkRange(t, "with validation rows of "+what+", a row", m, c.predict(t, m, d))
+	}
+}
+
+// ends: a fit whose context has ended gives its error. One that is ended on the
+// way gives its error or the whole model, never a part of it.
 func (c *check) ends(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.Learner.Fit(ctx, Table(c.task, 400, 10), nil, learn.Options{Threads: 2})
+	d := Table(c.task, 400, 10)
+	_, err := c.Learner.Fit(ctx, d, nil, learn.Options{Threads: 2})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the fit ends with %v, want context.Canceled", err)
+	}
+	whole := c.bytes(t, c.fit(t, d, nil, 2))
+	for wait := 50 * time.Microsecond; wait < 30*time.Millisecond; wait *= 4 {
+		ctx, cancel := context.WithTimeout(t.Context(), wait)
+		m, err := c.Learner.Fit(ctx, d, nil, learn.Options{Seed: 7, Threads: 2})
+		cancel()
+		switch {
+		case err == nil && !bytes.Equal(c.bytes(t, m), whole):
+			t.Errorf("ended after %v, the fit gives another model", wait)
+		case err != nil && !errors.Is(err, context.DeadlineExceeded):
+			t.Errorf("ended after %v, the fit gives %v, want context.DeadlineExceeded", wait, err)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func view(train learn.Data, valid *learn.Data) (*data, error) {
 		if valid.Table != train.Table || valid.Task != train.Task || valid.Classes != train.Classes {
 			return nil, fmt.Errorf("fit %s: valid is of another table or task than train", Name)
 		}
-		if err := checkTarget(*valid); err != nil {
+		if _, err := checkTarget(*valid); err != nil {
 			return nil, err
 		}
 		weighted = weighted || valid.Weight != nil
@@ -96,8 +96,12 @@ func checkData(train learn.Data) error {
 			return fmt.Errorf("fit %s: column %q is %v; learners take number and text", Name, train.Table.Columns[i].Name, k)
 		}
 	}
-	if err := checkTarget(train); err != nil {
+	rows, err := checkTarget(train)
+	if err != nil {
 		return err
+	}
+	if rows == 0 {
+		return fmt.Errorf("fit %s: %w", Name, learn.ErrNoRows)
 	}
 	if train.Task == learn.Regression {
 		return nil
@@ -105,18 +109,15 @@ func checkData(train learn.Data) error {
 	if train.Classes < 2 || (train.Task == learn.Binary) != (train.Classes == 2) {
 		return fmt.Errorf("fit %s: %d classes in a %s task", Name, train.Classes, train.Task)
 	}
-	mass := make([]float64, train.Classes)
+	seen, classes := make([]bool, train.Classes), 0
 	for i := range train.N() {
 		r := train.Row(i)
-		mass[int(train.Target[r])] += train.WeightOf(r)
-	}
-	seen := 0
-	for _, m := range mass {
-		if m > 0 {
-			seen++
+		if train.WeightOf(r) > 0 && !seen[int(train.Target[r])] {
+			seen[int(train.Target[r])] = true
+			classes++
 		}
 	}
-	if seen < 2 {
+	if classes < 2 {
 		return &problem.Problem{
 			Kind: problem.Blocked, Code: "data.one_class", Where: Name,
 			What: "all rows to learn from are of one class",
@@ -126,29 +127,26 @@ func checkData(train learn.Data) error {
 	return nil
 }
 
-// checkTarget checks the range of targets and weights.
-func checkTarget(d learn.Data) error {
-	total := 0.0
+// checkTarget checks the range of targets and weights, and counts the rows of a
+// weight above 0. Those of weight 0 may have any target.
+func checkTarget(d learn.Data) (rows int, err error) {
 	for i := range d.N() {
 		r := d.Row(i)
-		y := d.Target[r]
-		if !(math.Abs(y) <= learn.MostTarget) {
-			return fmt.Errorf("fit %s: row %d: %w", Name, r, learn.ErrTarget)
+		w := d.WeightOf(r)
+		if !(w >= 0 && w <= learn.MostWeight) {
+			return 0, fmt.Errorf("fit %s: row %d: %w", Name, r, learn.ErrWeight)
 		}
-		if d.Task != learn.Regression && (y != math.Trunc(y) || y < 0 || y >= float64(d.Classes)) {
-			return fmt.Errorf("fit %s: the target of row %d is not a class index", Name, r)
-		}
-		if d.Weight == nil {
-			total++
+		if w == 0 {
 			continue
 		}
-		if w := d.Weight[r]; !(w >= 0 && w <= learn.MostWeight) {
-			return fmt.Errorf("fit %s: row %d: %w", Name, r, learn.ErrWeight)
+		y := d.Target[r]
+		if !(math.Abs(y) <= learn.MostTarget) {
+			return 0, fmt.Errorf("fit %s: row %d: %w", Name, r, learn.ErrTarget)
 		}
-		total += d.Weight[r]
+		if d.Task != learn.Regression && (y != math.Trunc(y) || y < 0 || y >= float64(d.Classes)) {
+			return 0, fmt.Errorf("fit %s: the target of row %d is not a class index", Name, r)
+		}
+		rows++
 	}
-	if !(total > 0) {
-		return fmt.Errorf("fit %s: %w", Name, learn.ErrNoRows)
-	}
-	return nil
+	return rows, nil
 }

@@ -25,6 +25,10 @@ func TestLearner(t *testing.T) {
 		{"sampled", boost(func(b *tree.Boost) { b.RowFraction, b.ColumnFraction, b.NodeColumnFraction = 0.8, 0.8, 0.8 }), all},
 		{"targets", boost(func(b *tree.Boost) { b.Category.SetLevels, b.Category.TargetsOnly = -1, true }), all},
 		{"symmetric", boost(func(b *tree.Boost) { b.Symmetric, b.Noise, b.RowFraction, b.Category.SetChance = 3, 0.1, 0.9, 1 }), all},
+		{"sharp", boost(func(b *tree.Boost) {
+			b.MinRows, b.MinHessian, b.L2, b.Category = 1, 1e-6, 0.1, tree.Category{SetRows: 1, SetSmooth: 1}
+		}), all},
+		{"quantile", boost(func(b *tree.Boost) { b.Loss, b.Quantile = tree.Quantile, 0.5 }), []learn.Task{learn.Regression}},
 		{"absolute", boost(func(b *tree.Boost) { b.Loss = tree.Absolute }), []learn.Task{learn.Regression}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,45 @@
+package ensemble_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/baseline"
+	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/learntest"
+	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/learn/portfolio"
+	"github.com/septet-ml/septet/learn/tree"
+)
+
+// mix is the learner whose model is a weighted mean of three families, one of
+// them a bag of two.
+type mix struct{}
+
+func (mix) Name() string { return ensemble.Name }
+
+func (mix) Fit(ctx context.Context, train learn.Data, valid *learn.Data, opt learn.Options) (learn.Model, error) {
+	out := &ensemble.Model{}
+	for i, l := range []learn.Learner{linear.Learner{L2: 1}, baseline.Rule{}, tree.Boost{Rounds: 3, Leaves: 4}} {
+		member := ensemble.Member{Weight: 1 / float64(i+1)}
+		for k := range 1 + i/2 {
+			m, err := l.Fit(ctx, train, valid, learn.Options{Seed: opt.Seed + uint64(k), Threads: opt.Threads})
+			if err != nil {
+				return nil, err
+			}
+			member.Models = append(member.Models, m)
+		}
+		out.Members = append(out.Members, member)
+	}
+	return out, nil
+}
+
+var subject = learntest.Subject{
+	Learner: mix{},
+	Decode:  func(data []byte) (learn.Model, error) { return ensemble.Decode(data, portfolio.Decode) },
+	Tasks:   []learn.Task{learn.Binary, learn.Multiclass, learn.Regression},
+}
+
+// What a learner's model promises, a mean of models does.
+func TestConformance(t *testing.T) { learntest.Run(t, subject) }
