@@ -2,10 +2,12 @@ package fitting
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/septet-ml/septet/fold"
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/metric"
 )
 
 // byTime makes blocks of time the folds where time cut the parts. Random folds
@@ -37,6 +39,38 @@ func (b *Bench) divide(repeat int) ([]fold.Fold, error) {
 		}
 	}
 	return fold.KFold(rows, b.Folds.Count, b.Folds.Seed+uint64(repeat)*7919)
+}
+
+// Newest is what decides how much each of several out-of-fold predictions of all
+// rows counts: by time, the rows of the newest two fifths of the blocks, which
+// are predicted from the past for the most part, as rows to come will be; else
+// all rows.
+func (b *Bench) Newest(all metric.Sample, predictions [][]float64) (metric.Sample, [][]float64, error) {
+	if b.Folds.By != "time" {
+		return all, predictions, nil
+	}
+	folds, err := b.divide(0)
+	if err != nil {
+		return all, nil, err
+	}
+	rows := []int32{}
+	for _, f := range folds[len(folds)-(2*len(folds)+2)/5:] {
+		rows = append(rows, f.Valid...)
+	}
+	slices.Sort(rows)
+	out := make([][]float64, len(predictions))
+	newest := metric.Sample{Classes: all.Classes}
+	for _, r := range rows {
+		newest.Target = append(newest.Target, all.Target[r])
+		if all.Group != nil {
+			newest.Group = append(newest.Group, all.Group[r])
+		}
+		for i, p := range predictions {
+			width := len(p) / len(all.Target)
+			out[i] = append(out[i], p[int(r)*width:(int(r)+1)*width]...)
+		}
+	}
+	return newest, out, nil
 }
 
 // rows is what a division looks at.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/septet-ml/septet/handoff"
+	"github.com/septet-ml/septet/metric"
 	"github.com/septet-ml/septet/rowfile"
 )
 
@@ -93,5 +94,26 @@ func TestRepeatsMoveTheCuts(t *testing.T) {
 		if s := shift(repeat); math.Abs(s) >= 0.5 || repeat == 0 && s != 0 {
 			t.Errorf("repeat %d moves the cuts by %v of a block", repeat, s)
 		}
+	}
+}
+
+// Of rows by time, the newest two of five blocks are those that decide.
+func TestNewest(t *testing.T) {
+	b := &Bench{File: &rowfile.File{}, Folds: handoff.Folds{By: "stratified", Count: 5}}
+	all := metric.Sample{}
+	var said []float64
+	for i := range 50 {
+		b.File.Target = append(b.File.Target, float64(i))
+		b.File.Times = append(b.File.Times, int64(50-i)*day) // newest first
+		said = append(said, float64(i)+0.1, float64(i)+0.2)
+	}
+	all.Target = b.File.Target
+	if got, _, err := b.Newest(all, [][]float64{said}); err != nil || len(got.Target) != 50 {
+		t.Errorf("without time %d rows decide, %v; want all 50", len(got.Target), err)
+	}
+	b.byTime(handoff.SplitPolicy{By: "time"})
+	got, predictions, err := b.Newest(all, [][]float64{said, b.File.Target})
+	if err != nil || !slices.Equal(got.Target, b.File.Target[:20]) || !slices.Equal(predictions[0], said[:40]) || !slices.Equal(predictions[1], got.Target) {
+		t.Errorf("rows %v, predictions %v, %v", got.Target, predictions, err)
 	}
 }

@@ -216,6 +216,9 @@ func rationale(out handoff.Choice, score metric.Name) string {
 		}
 	}
 	fmt.Fprintf(&b, "%s has the best %s over %d folds: %.4g with a standard error of %.2g. ", words(best.ID), score, len(best.Scores), best.Mean, best.SE)
+	if out.Folds.Reason != "" {
+		fmt.Fprintf(&b, "The folds are not by time as the parts are: %s. ", words(out.Folds.Reason))
+	}
 	switch {
 	case simple == nil:
 	case simple.ID == best.ID:

@@ -43,6 +43,18 @@ func TestRationaleComparesOnTheSameFolds(t *testing.T) {
 	}
 }
 
+// Whoever asks for parts by time hears of it where the folds are not.
+func TestRationaleSaysWhyFoldsAreNotByTime(t *testing.T) {
+	out := handoff.Choice{Leaderboard: []handoff.Candidate{line("linear", 0.7, 0.8)}, Folds: handoff.Folds{By: "stratified", Reason: "too_few_times"}}
+	if got := rationale(out, metric.AUC); !strings.Contains(got, "not by time as the parts are: too few times") {
+		t.Error(got)
+	}
+	out.Folds = handoff.Folds{By: "time"}
+	if got := rationale(out, metric.AUC); strings.Contains(got, "by time") {
+		t.Error(got)
+	}
+}
+
 // Every candidate's fits are timed under its own name.
 func TestStopwatchKnowsTheCandidates(t *testing.T) {
 	d := learn.Data{Task: learn.Binary, Classes: 2, Table: &table.Table{Rows: 200, Columns: []table.Column{{Name: "a"}}}}

@@ -23,9 +23,10 @@ type team struct {
 	left    []string // ids of those that would have had a weight, but for a limit
 }
 
-// weigh gives the bags their weights by their out-of-fold predictions. Where
-// those with a weight break a limit together, the one with the least weight for
-// what it takes of the limit is left out, and the rest is weighed again.
+// weigh gives the bags their weights by their out-of-fold predictions, where
+// folds are by time by those of the newest rows. Where those with a weight break
+// a limit together, the one with the least weight for what it takes of the limit
+// is left out, and the rest is weighed again.
 func weigh(bench *fitting.Bench, bags []*crossfit.Bag, target metric.Sample, in handoff.Choice) (*team, error) {
 	t := &team{}
 	var err error
@@ -44,7 +45,11 @@ func weigh(bench *fitting.Bench, bags []*crossfit.Bag, target metric.Sample, in 
 		for i, bag := range candidates {
 			predictions[i] = bag.OOF
 		}
-		weights := ensemble.Select(target, predictions)
+		deciding, predictions, err := bench.Newest(target, predictions)
+		if err != nil {
+			return nil, err
+		}
+		weights := ensemble.Select(deciding, predictions)
 		t.bags, t.weights, t.cost = nil, nil, fitting.Cost{}
 		poorest := -1
 		for i, w := range weights {
