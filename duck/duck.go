@@ -37,6 +37,7 @@ type DB struct {
 	conn   bind.Connection
 	temp   string
 	tables map[string]string // names of loaded tables by their lower case
+	share  share
 }
 
 // Open starts an empty engine that can reach no file but its spill folder, no
@@ -90,6 +91,7 @@ func (d *DB) Close() error {
 	defer d.mu.Unlock()
 	bind.Disconnect(&d.conn)
 	bind.Close(&d.db)
+	d.share.end()
 	if err := os.RemoveAll(d.temp); err != nil {
 		return fmt.Errorf("close data engine: %w", err)
 	}
@@ -125,6 +127,7 @@ func (d *DB) run(ctx context.Context, sql string, args []any, use func(*bind.Res
 			return err
 		}
 	}
+	d.share.yield()
 	stop := interrupt(ctx, d.conn)
 	var result bind.Result
 	defer bind.DestroyResult(&result)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -277,6 +278,40 @@ func BenchmarkLoad(b *testing.B) {
 		got, err := db.Query(b.Context(), "SELECT * FROM t")
 		if err != nil || got.Rows != t.Rows {
 			b.Fatal(fmt.Sprint(got.Rows), err)
+		}
+	}
+}
+
+// What the engine holds, the heap may not: its limit is lower while there are
+// tables, and as it was when the engine is closed. Without a limit none is set.
+func TestTheHeapGivesWayToTheEngine(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	for _, limit := range []int64{1 << 30, 2 * least, math.MaxInt64} {
+		debug.SetMemoryLimit(limit)
+		db, err := Open(Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := limit
+		for _, name := range []string{"a", "b"} {
+			if err := db.Load(context.Background(), name, mixed(20_000)); err != nil {
+				t.Fatal(err)
+			}
+			now := debug.SetMemoryLimit(-1)
+			switch {
+			case limit == math.MaxInt64 && now != limit:
+				t.Errorf("without a limit there is one of %d", now)
+			case limit == 1<<30 && now >= last, now < least:
+				t.Errorf("limit %d: it is %d after table %s, %d before it", limit, now, name, last)
+			}
+			last = now
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if now := debug.SetMemoryLimit(-1); now != limit {
+			t.Errorf("limit %d: it is %d after the end", limit, now)
 		}
 	}
 }

@@ -33,12 +33,16 @@ func (d *DB) Load(ctx context.Context, name string, t *table.Table) error {
 	if err := d.Exec(ctx, "CREATE OR REPLACE TABLE "+Quote(name)+" ("+strings.Join(defs, ", ")+")"); err != nil {
 		return fmt.Errorf("load table %s: %w", name, err)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.append(ctx, name, t); err != nil {
+	if err := d.fill(ctx, name, t); err != nil {
 		return fmt.Errorf("load table %s: %w", name, err)
 	}
-	return nil
+	return d.account(ctx)
+}
+
+func (d *DB) fill(ctx context.Context, name string, t *table.Table) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.append(ctx, name, t)
 }
 
 // apart refuses names that differ by letter case only.

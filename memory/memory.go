@@ -31,9 +31,18 @@ func Limit(asked int64) int64 {
 // before.
 func Heap(limit int64) int64 { return max(limit-program, limit/4) }
 
-// Engine is how much of a limit the data engine takes before it spills; 0,
-// its own choice, for 0.
-func Engine(limit int64) int64 { return limit / 2 }
+// Engine is how much memory the data engine may count before it spills; 0,
+// its own choice, where the limit is unknown. asked is --memory, 0 without. It
+// counts blocks whole: untouched is about what of them small tables leave empty,
+// which is in no memory. The heap has the rest; package duck moves its limit.
+func Engine(asked int64) int64 {
+	const untouched = 250 << 20
+	limit := Limit(asked)
+	if limit == 0 {
+		return 0
+	}
+	return untouched + max(limit-program, limit/4)/20*17
+}
 
 // Enough refuses tables that need more memory than a run may use. need is
 // what OfScope says; asked is --memory, 0 without.

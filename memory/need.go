@@ -26,7 +26,7 @@ func OfScope(scope handoff.Scope, s handoff.Settings) int64 {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	if scope.Label != nil {
-		return ofEvents(scope.Tables, Limit(s.Memory))
+		return ofEvents(scope.Tables)
 	}
 	for i := range scope.Tables {
 		if t := &scope.Tables[i]; t.Name == scope.Main {
@@ -36,19 +36,17 @@ func OfScope(scope handoff.Scope, s handoff.Settings) int64 {
 	return 0
 }
 
-// ofEvents is what the data engine has of its own, and the tables with what it
-// joins and counts of them; with a limit it spills down to the tables alone.
-func ofEvents(tables []table.TableInfo, limit int64) int64 {
-	const own, joined = 140 << 20, 3.6
+// ofEvents is what the data engine has of its own, and the tables with what is
+// read, joined and counted of them: at one time the cells of a table beside the
+// engine's tables, at another these and the tables that it makes. It was held
+// against measurement with --memory at this very figure: see docs/benchmarks.md.
+func ofEvents(tables []table.TableInfo) int64 {
+	const own, joined = 170 << 20, 5.1
 	all := 0.0
 	for i := range tables {
 		all += held(&tables[i])
 	}
-	bytes := own + joined*all
-	if limit > 0 {
-		bytes = max(own+all, min(bytes, float64(Engine(limit))))
-	}
-	return int64(program + slack*bytes)
+	return int64(program + own + joined*all)
 }
 
 // prepared is what the data preparer holds: the columns, what it notes of each
