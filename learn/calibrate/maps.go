@@ -148,6 +148,18 @@ const (
 // isotonicBlock is rows with neighbouring predictions.
 type isotonicBlock struct {
 	weight, logit, hits float64 // of logit and hits the weighted sums
+	trust, claimed      float64 // rows that what was predicted counts as, and hits among them
+}
+
+func (b isotonicBlock) rate() float64 { return (b.hits + b.claimed) / (b.weight + b.trust) }
+
+// believe lets what was predicted count as so many rows that one of them is of
+// the rarer class, but at most as the rows that are there: a bin without a hit,
+// where none or one was to be expected, says next to nothing against it.
+func (b *isotonicBlock) believe() {
+	p := portable.Sigmoid(b.logit / b.weight)
+	b.trust = min(1/min(p, 1-p), b.weight)
+	b.claimed = p * b.trust
 }
 
 // isotonic is the rising step function of least squares over bins of equal
@@ -179,25 +191,23 @@ func isotonic(target metric.Sample, prediction []float64, rows []int32) (Map, er
 	}
 	m := Map{Kind: Isotonic, Width: 1}
 	for _, b := range rising(blocks) {
-		x := b.logit / b.weight
-		rate := (b.hits + portable.Sigmoid(x)) / (b.weight + 1) // never 0 or 1
-		m.Knots = append(m.Knots, [2]float64{x, LogOdds(rate)})
+		m.Knots = append(m.Knots, [2]float64{b.logit / b.weight, LogOdds(b.rate())})
 	}
 	return m, m.Check()
 }
 
-// rising joins neighbours until the shares of hits rise (pool adjacent
-// violators).
+// rising joins neighbours until the rates rise (pool adjacent violators).
 func rising(blocks []isotonicBlock) []isotonicBlock {
 	var out []isotonicBlock
 	for _, b := range blocks {
 		if b.weight == 0 {
 			continue
 		}
-		for len(out) > 0 && out[len(out)-1].hits/out[len(out)-1].weight >= b.hits/b.weight {
+		b.believe()
+		for len(out) > 0 && out[len(out)-1].rate() >= b.rate() {
 			a := out[len(out)-1]
 			out = out[:len(out)-1]
-			b = isotonicBlock{a.weight + b.weight, a.logit + b.logit, a.hits + b.hits}
+			b = isotonicBlock{a.weight + b.weight, a.logit + b.logit, a.hits + b.hits, a.trust + b.trust, a.claimed + b.claimed}
 		}
 		out = append(out, b)
 	}

@@ -87,6 +87,38 @@ func TestMapsAreMonotone(t *testing.T) {
 	}
 }
 
+// Rows that are as rare as was predicted are not called impossible because a
+// few of them did not turn up: below 1 % there is no hit among 150 rows, where
+// one was to be expected.
+func TestNoHitWhereNoneWasExpected(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var s metric.Sample
+	s.Classes = 2
+	var p []float64
+	for range 150 {
+		p, s.Target = append(p, 0.004+0.005*r.Float64()), append(s.Target, 0)
+	}
+	for range 3000 {
+		v := 0.05 + 0.9*r.Float64()
+		truth := v + 0.35*math.Sin(8*v) // no smooth map bends so often
+		p, s.Target = append(p, v), append(s.Target, 0)
+		if r.Float64() < truth {
+			s.Target[len(s.Target)-1] = 1
+		}
+	}
+	m, _ := calibrate.Fit(s, p, 1)
+	if m.Kind != calibrate.Isotonic {
+		t.Fatalf("the map is %s", m.Kind)
+	}
+	for _, claimed := range []float64{0.004, 0.006, 0.009} {
+		got := []float64{claimed}
+		m.Apply(got)
+		if got[0] < claimed/4 {
+			t.Errorf("%g becomes %g: 150 rows cannot say that", claimed, got[0])
+		}
+	}
+}
+
 func TestUselessPredictionsBecomeTheRate(t *testing.T) {
 	s, p := bent(5000, func(float64) float64 { return 0.2 })
 	m, _ := calibrate.Fit(s, p, 1)
