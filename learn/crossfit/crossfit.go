@@ -13,11 +13,16 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/septet-ml/septet/fold"
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/problem"
 )
 
 // Candidate is a learner with settings and the name it has on the leaderboard.
@@ -205,22 +210,9 @@ func (f *Fits) each(ctx context.Context, total, side int, work func(context.Cont
 func (f *Fits) fit(ctx context.Context, job Job, k int, folds []fold.Fold, threads int) (unit, error) {
 	learner := job.Candidate.Learner
 	key := unitKey{f.Key, learner.Name(), learner, job.Repeat, k, len(folds), f.Seed}
+	opt := learn.Options{Seed: f.Seed + uint64(job.Repeat*len(folds)+k)*0x9e3779b97f4a7c15, Threads: threads}
 	data, err := f.Memo(ctx, key, func(ctx context.Context) ([]byte, error) {
-		train, valid := f.Data, f.Data
-		train.Rows, valid.Rows = folds[k].Train, folds[k].Valid
-		model, err := learner.Fit(ctx, train, &valid, learn.Options{Seed: f.Seed + uint64(job.Repeat*len(folds)+k)*0x9e3779b97f4a7c15, Threads: threads})
-		if err != nil {
-			return nil, err
-		}
-		oof, err := learn.PredictTable(ctx, model, f.Data.Table, valid.Rows, threads)
-		if err != nil {
-			return nil, err
-		}
-		encoded, err := model.MarshalBinary()
-		if err != nil {
-			return nil, err
-		}
-		return encodeUnit(encoded, oof), nil
+		return f.work(ctx, learner, folds[k], opt)
 	})
 	if err != nil {
 		return unit{}, fmt.Errorf("fit %s, fold %d: %w", job.Candidate.ID, k+1, err)
@@ -236,4 +228,50 @@ func (f *Fits) fit(ctx context.Context, job Job, k int, folds []fold.Fold, threa
 		return unit{}, fmt.Errorf("fit %s, fold %d: %d predictions for %d rows", job.Candidate.ID, k+1, len(u.oof)/8, len(folds[k].Valid))
 	}
 	return u, nil
+}
+
+// work is a unit as it is stored. A learner that panics, or whose predictions
+// are no numbers, fails: nothing is made of the fits then, rather than a model
+// without it.
+func (f *Fits) work(ctx context.Context, learner learn.Learner, part fold.Fold, opt learn.Options) (out []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &problem.Problem{
+				Kind: problem.Failed, Code: "program.bug", Where: learner.Name(),
+				What: "a learner met a mistake in the program and was stopped", Why: fmt.Sprintf("%v, in %s", p, panicked()),
+				Fix: "please report it, with the kind of table",
+			}
+		}
+	}()
+	train, valid := f.Data, f.Data
+	train.Rows, valid.Rows = part.Train, part.Valid
+	model, err := learner.Fit(ctx, train, &valid, opt)
+	if err != nil {
+		return nil, err
+	}
+	oof, err := learn.PredictTable(ctx, model, f.Data.Table, valid.Rows, opt.Threads)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(oof, func(v float64) bool { return !(math.Abs(v) <= math.MaxFloat64) }) {
+		return nil, errors.New("a prediction is not a finite number")
+	}
+	encoded, err := model.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	return encodeUnit(encoded, oof), nil
+}
+
+// panicked is the function that the panic that is being recovered from began
+// in, with file and line.
+func panicked() string {
+	callers := make([]uintptr, 32)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
+	for {
+		frame, more := frames.Next()
+		if !more || !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf("%s (%s:%d)", path.Base(frame.Function), path.Base(frame.File), frame.Line)
+		}
+	}
 }

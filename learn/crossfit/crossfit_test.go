@@ -3,7 +3,9 @@ package crossfit_test
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/crossfit"
 	"github.com/septet-ml/septet/learn/linear"
+	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -193,5 +196,52 @@ func TestCancel(t *testing.T) {
 	f.Progress = func(done int) { cancel() }
 	if _, _, err := f.Run(ctx, jobs); err == nil {
 		t.Error("no error after cancel")
+	}
+}
+
+// bad is a learner that does what none may do.
+type bad struct{ How string }
+
+func (b bad) Name() string { return "bad" }
+
+func (b bad) Fit(context.Context, learn.Data, *learn.Data, learn.Options) (learn.Model, error) {
+	switch b.How {
+	case "errs":
+		return nil, learn.ErrOneClass
+	case "panics":
+		var rows []int
+		rows[3]++
+	}
+	return constant(math.NaN()), nil
+}
+
+// constant predicts one number, whatever the row.
+type constant float64
+
+func (c constant) Name() string                   { return "bad" }
+func (c constant) Width() int                     { return 1 }
+func (c constant) MarshalBinary() ([]byte, error) { return nil, nil }
+func (c constant) Predict(_, out []float64) {
+	for i := range out {
+		out[i] = float64(c)
+	}
+}
+
+// A fit that fails ends the run with which one it was; it is never left out in
+// silence.
+func TestAFailedFitIsAnError(t *testing.T) {
+	for how, want := range map[string]string{
+		"errs":         "fit sound and bad, fold 1: all rows are of one class",
+		"panics":       "index out of range [3] with length 0, in crossfit_test.bad.Fit (crossfit_test.go:",
+		"predicts NaN": "fit sound and bad, fold 1: a prediction is not a finite number",
+	} {
+		f := fits(example(60), &memo{kept: map[string][]byte{}}, 1)
+		bags, _, err := f.Run(t.Context(), []crossfit.Job{jobs[0], {Candidate: crossfit.Candidate{ID: "sound and bad", Learner: bad{how}}}})
+		if err == nil || !strings.Contains(err.Error(), want) || bags != nil {
+			t.Errorf("a learner that %s: %d bags, error %v, want one that has %q", how, len(bags), err, want)
+		}
+		if p := problem.As(err); (how == "panics") != (p != nil && p.Code == "program.bug") {
+			t.Errorf("a learner that %s: problem %v", how, p)
+		}
 	}
 }
