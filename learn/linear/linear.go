@@ -90,7 +90,7 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, t
 		return nil, err
 	}
 	m.target(&train)
-	o, err := newObjective(ctx, m, &train, threads, heldBytes)
+	o, err := newObjective(ctx, m, &train, threads, held())
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, t
 		m.Coefficients, err = o.minimise(ctx, o.start(), l.strength(), l.L1, exact)
 		return m, err
 	}
-	check, err := newObjective(ctx, m, valid, threads, heldBytes)
+	check, err := newObjective(ctx, m, valid, threads, held())
 	if err != nil {
 		return nil, err
 	}

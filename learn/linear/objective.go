@@ -2,6 +2,8 @@ package linear
 
 import (
 	"context"
+	"runtime"
+	"runtime/debug"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/portable"
@@ -12,10 +14,16 @@ import (
 // blocks are added in the order of the rows, so threads change nothing.
 const block = 2048
 
-// heldBytes is how large the dense features of all rows may be to be held.
-// Larger ones are made again of the table, some rows at a time, whenever they
-// are looked at: the same numbers, for more time and next to no memory.
+// heldBytes is how large the dense features of all rows may be at most to be
+// held. Larger ones are made again of the table, some rows at a time, whenever
+// they are looked at: the same numbers, for more time and next to no memory.
 const heldBytes = 512 << 20
+
+// held is heldBytes, or what the limit of the heap leaves for it: all fits that
+// are done side by side, with their validation rows, hold a quarter of it.
+func held() int {
+	return int(min(heldBytes, debug.SetMemoryLimit(-1)/8/int64(runtime.GOMAXPROCS(0))))
+}
 
 // encodeRows is how many rows are encoded at a time.
 const encodeRows = 256

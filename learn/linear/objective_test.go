@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -136,5 +137,17 @@ func TestValuesWithoutWeights(t *testing.T) {
 	shares := []float64{0, 0.05, 0.5, 0.95, 1}
 	if diff := cmp.Diff(want.quantiles(shares...), got.quantiles(shares...)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A process that may use little holds little.
+func TestHeldIsWithinTheLimitOfTheHeap(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	for limit, most := range map[int64]int{math.MaxInt64: heldBytes, 100 << 20: 100 << 20 / 8} {
+		debug.SetMemoryLimit(limit)
+		if got := held(); got > most || got <= 0 {
+			t.Errorf("of %d bytes %d are held, at most %d may be", limit, got, most)
+		}
 	}
 }
