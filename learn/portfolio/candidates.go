@@ -2,6 +2,7 @@ package portfolio
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/baseline"
@@ -63,6 +64,7 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	random := crossfit.Candidate{ID: "boosted_trees_random", Learner: s.random()}
 	large := crossfit.Candidate{ID: "boosted_trees_large", Learner: s.large()}
 	nets := crossfit.Candidate{ID: "neural_net", Learner: net.Learner{}}
+	free := crossfit.Candidate{ID: "neural_net_free", Learner: net.Learner{Nets: 1, Dropout: -1, Decay: 0.3}} // learns rules without exception
 	families = []crossfit.Candidate{
 		plain,
 		{ID: "forest", Learner: s.forest()},
@@ -78,6 +80,12 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 		{ID: "boosted_trees_small", Learner: s.small()},
 	}
 	again = []crossfit.Candidate{nets, symmetric, large, sharp, random, plain}
+	if s.isMany() {
+		rest = slices.Insert(rest, 3, free)
+	}
+	if s.Task == learn.Regression && !s.isHuge() {
+		rest, again = s.values(plain, sharp, symmetric, large)
+	}
 	if s.isHuge() {
 		return families[:1], []crossfit.Candidate{large, sharp, symmetric, random, families[1], rest[0], nets}, again
 	}
@@ -85,6 +93,26 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 		rest = append(rest, crossfit.Candidate{ID: "neighbors", Learner: neighbor.Learner{Ranks: true}})
 	}
 	return families, rest, again
+}
+
+// values are the rest, and what is worth other folds, of regression: much that
+// is learned of values is learned better of their roots, and never much worse.
+func (s Shape) values(plain, sharp, symmetric, large crossfit.Candidate) (rest, again []crossfit.Candidate) {
+	curved := crossfit.Candidate{ID: "linear_curved_roots", Learner: root.Learner{Of: linear.Learner{Knots: 5}}}
+	sharpRoots := crossfit.Candidate{ID: "boosted_trees_sharp_roots", Learner: root.Learner{Of: s.sharp()}}
+	nets := crossfit.Candidate{ID: "neural_net_roots", Learner: root.Learner{Of: net.Learner{}}}
+	random := crossfit.Candidate{ID: "boosted_trees_random_roots", Learner: root.Learner{Of: s.random()}}
+	pairs := crossfit.Candidate{ID: "linear_pairs", Learner: linear.Learner{Pairs: 400}}
+	if s.isLarge() {
+		b := s.symmetric()
+		b.RowFraction, b.L2, b.MinRows, b.MinHessian = 0.9, 0.5, 1, 1e-6
+		b.Category = tree.Category{SetRows: 1, SetSmooth: 1}
+		symmetric = crossfit.Candidate{ID: "boosted_trees_symmetric_roots", Learner: root.Learner{Of: b}}
+		return []crossfit.Candidate{curved, sharp, nets, sharpRoots, symmetric, large, random, pairs},
+			[]crossfit.Candidate{sharpRoots, symmetric, sharp, nets, large, random, plain}
+	}
+	return []crossfit.Candidate{curved, sharp, nets, sharpRoots, random, pairs, large, symmetric},
+		[]crossfit.Candidate{nets, sharpRoots, random, large, sharp, symmetric, plain}
 }
 
 // nearRows bounds the tables whose rows are compared with one another: each
@@ -101,7 +129,7 @@ func (s Shape) boost() tree.Boost {
 		b.LearningRate, b.Rounds, b.Patience = 0.1, 400, 20
 	}
 	if s.isMany() {
-		b.LearningRate = 0.1
+		b.LearningRate, b.Rounds = 0.1, 400
 	}
 	if s.Classes > 0 {
 		b.Category.SetChance = 1

@@ -159,7 +159,7 @@ func (p Plan) standard() int {
 	case p.shape.isHuge():
 		return 2
 	case p.shape.isMany():
-		return 5
+		return 6
 	case p.shape.work() > 250_000:
 		return 6 // the last two have no weight on such tables
 	}
