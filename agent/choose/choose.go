@@ -29,27 +29,30 @@ func Step() durable.Step[handoff.Features, handoff.Choice] {
 		Version: 5,
 		Reads: func(s handoff.Settings) any {
 			return struct {
-				Seed  uint64
-				Quick bool
-				Warm  []string
-			}{s.Seed, s.Effort == portfolio.Quick, s.WarmStart}
+				Seed uint64
+				Look string
+				Warm []string
+			}{s.Seed, portfolio.Look(s.Effort), s.WarmStart}
 		},
 		Work: choose,
 	}
 }
 
 func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.Choice, error) {
+	before := d.Left()
 	bench, err := fitting.Open(d, in, portfolio.Decode)
+	opened := before - d.Left()
 	if err != nil {
 		return handoff.Choice{}, err
 	}
 	data := bench.Fits.Data
 	plan := portfolio.New(portfolio.Shape{Task: data.Task, Classes: data.Classes, Rows: data.Table.Rows, Columns: len(data.Table.Columns)},
 		in.Dataset.Scope.Constraints.Interpretable)
-	jobs := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
+	jobs := plan.FirstLook(d.Settings.Effort, bench.Folds.Count)
 	bench.Fits.Progress = func(done int) { d.Progress(done, len(jobs)*bench.Folds.Count, "fit") }
 	clock := newStopwatch(&bench.Fits, jobs)
-	bags, units, err := bench.Fits.Run(ctx, jobs)
+	score := metric.Name(in.Dataset.Scope.Metric)
+	bags, err := firstLook(ctx, d, bench, jobs, len(plan.Baselines()), opened, score)
 	if err != nil {
 		return handoff.Choice{}, err
 	}
@@ -58,8 +61,7 @@ func choose(ctx context.Context, d *durable.Desk, in handoff.Features) (handoff.
 	if err != nil {
 		return handoff.Choice{}, err
 	}
-	out := handoff.Choice{Features: in, Folds: bench.Folds, Units: units, Baselines: plan.Baselines()}
-	score := metric.Name(in.Dataset.Scope.Metric)
+	out := handoff.Choice{Features: in, Folds: bench.Folds, Units: len(bags) * bench.Folds.Count, Baselines: plan.Baselines()}
 	for _, bag := range bags {
 		c, err := candidate(bench, bag, score)
 		if err != nil {

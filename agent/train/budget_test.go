@@ -95,7 +95,7 @@ func TestBudget(t *testing.T) {
 	path := visits(t)
 	for _, refit := range []bool{false, true} {
 		t.Run(fmt.Sprintf("refit %v", refit), func(t *testing.T) {
-			_, least := trained(t, path, handoff.Settings{Effort: "1", Refit: refit})
+			_, least := trained(t, path, handoff.Settings{Effort: "40", Refit: refit}) // the first look
 			budget := least + 60*time.Second
 			capped, took := trained(t, path, handoff.Settings{Effort: "standard", Refit: refit, Budget: budget})
 			if took > budget+budget/20 {
@@ -115,11 +115,29 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// The first look is done whatever the budget.
-func TestSmallestBudget(t *testing.T) {
-	m, _ := trained(t, visits(t), handoff.Settings{Effort: "standard", Budget: time.Second})
-	least, _ := trained(t, visits(t), handoff.Settings{Effort: "1"})
-	if m.Effort.Units != least.Effort.Units || !m.Effort.Capped || m.File.SHA256 != least.File.SHA256 {
-		t.Errorf("got %+v, want the units of the first look: %+v", m.Effort, least.Effort)
+// The baselines are fitted whatever the budget; what else the selector looks at
+// fits into it, and the units that it says it did give the same file again.
+func TestSmallBudget(t *testing.T) {
+	path := visits(t)
+	waived := []handoff.Waiver{{Code: "criteria.unmet", Reason: "too little time for a good model", By: "a test"}}
+	least, quickest := trained(t, path, handoff.Settings{Effort: "1", Waivers: waived})
+	whole, took := trained(t, path, handoff.Settings{Effort: "40"})
+	if least.Effort.Units != 24 || whole.Effort.Units != 40 {
+		t.Fatalf("three baselines are %d units, the first look %d", least.Effort.Units, whole.Effort.Units)
+	}
+	for name, budget := range map[string]time.Duration{"none": time.Second, "some": (quickest + took) / 2} {
+		t.Run(name, func(t *testing.T) {
+			m, took := trained(t, path, handoff.Settings{Effort: "standard", Budget: budget, Waivers: waived})
+			if !m.Effort.Capped || m.Effort.Units < 24 || m.Effort.Units > 40 {
+				t.Fatalf("a budget of %s gives %+v", budget, m.Effort)
+			}
+			if most := max(quickest, budget) + budget/10; took > most { // coarse: each look at this clock takes a second
+				t.Errorf("it took %s, the budget is %s, and the least takes %s", took, budget, quickest)
+			}
+			again, _ := trained(t, path, handoff.Settings{Effort: fmt.Sprint(m.Effort.Units), Waivers: waived})
+			if again.Effort.Capped || again.File.SHA256 != m.File.SHA256 {
+				t.Errorf("--effort %d gives another file", m.Effort.Units)
+			}
+		})
 	}
 }

@@ -99,13 +99,16 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 	if in.Warm != nil {
 		plan = plan.Ordered(in.Warm.Order)
 	}
-	first := plan.FirstLook(d.Settings.Effort == portfolio.Quick)
+	first := plan.FirstLook(d.Settings.Effort, bench.Folds.Count)
 	jobs, err := plan.Jobs(d.Settings.Effort, bench.Folds.Count)
 	if err != nil {
 		return nil, nil, handoff.Effort{}, err
 	}
 	effort := handoff.Effort{Asked: cmp.Or(d.Settings.Effort, portfolio.Standard)}
 	total := max(len(jobs), len(first)) * bench.Folds.Count
+	if looked := in.Units / bench.Folds.Count; looked < len(first) { // a budget ended the selector's look
+		first, jobs = first[:looked], first[:looked]
+	}
 	fits := bench.Fits
 	bags, units, err := fits.Run(ctx, first) // fitted by the selector, budget or not
 	if err != nil {

@@ -77,12 +77,29 @@ func (p Plan) Baselines() []string {
 }
 
 // FirstLook is one setting of each family, the baselines first: what the
-// selector measures. quick leaves the slower families to more effort.
-func (p Plan) FirstLook(quick bool) []crossfit.Job {
-	if quick {
-		return p.first[:min(len(p.first), len(baselines())+1)]
+// selector measures. quick leaves the slower families to more effort; so does a
+// number of units that is too small for them, down to the baselines.
+func (p Plan) FirstLook(effort string, folds int) []crossfit.Job {
+	n := len(p.first)
+	if effort == Quick {
+		n = len(baselines()) + 1
 	}
-	return p.first
+	if units, err := strconv.Atoi(effort); err == nil {
+		n = max(len(baselines()), (units+folds-1)/folds)
+	}
+	return p.first[:min(n, len(p.first))]
+}
+
+// longestLook is more units than any first look has.
+const longestLook = 50
+
+// Look is what the first look depends on of an effort: quick, a number of units
+// that is small, or "" for all others.
+func Look(effort string) string {
+	if units, err := strconv.Atoi(effort); effort == Quick || err == nil && units < longestLook {
+		return effort
+	}
+	return ""
 }
 
 // Jobs is the whole work of an effort: quick, standard, best, or a number of
@@ -92,7 +109,7 @@ func (p Plan) Jobs(effort string, folds int) ([]crossfit.Job, error) {
 	n := 0
 	switch effort {
 	case Quick:
-		return p.FirstLook(true), nil
+		return p.FirstLook(Quick, folds), nil
 	case Standard, "":
 		n = len(p.first) + p.standard()
 	case Best:
@@ -108,7 +125,7 @@ func (p Plan) Jobs(effort string, folds int) ([]crossfit.Job, error) {
 		}
 		n = (units + folds - 1) / folds
 	}
-	return all[:max(len(p.first), min(n, len(all)))], nil
+	return all[:max(len(p.FirstLook(effort, folds)), min(n, len(all)))], nil
 }
 
 // Later are the ids of what a standard effort does after the first look, in

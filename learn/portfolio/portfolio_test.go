@@ -85,7 +85,7 @@ func TestOrderedIsTheSameWork(t *testing.T) {
 			for _, j := range others {
 				bags = append(bags, &crossfit.Bag{Job: j})
 			}
-			moved := effort != "quick" && name(t, others[len(plan.FirstLook(false))]) == name(t, jobs[len(plan.FirstLook(false))])
+			moved := effort != "quick" && name(t, others[len(plan.FirstLook("standard", 5))]) == name(t, jobs[len(plan.FirstLook("standard", 5))])
 			if moved {
 				t.Errorf("%+v, %s: what was last does not come first", shape, effort)
 			}
@@ -96,7 +96,7 @@ func TestOrderedIsTheSameWork(t *testing.T) {
 				}
 			}
 		}
-		if units := plan.StandardUnits(5); units != 5*(len(plan.FirstLook(false))+len(ids)) {
+		if units := plan.StandardUnits(5); units != 5*(len(plan.FirstLook("standard", 5))+len(ids)) {
 			t.Errorf("%+v: a standard effort has %d units", shape, units)
 		}
 	}
