@@ -131,7 +131,7 @@ func TestSmallBudget(t *testing.T) {
 			if !m.Effort.Capped || m.Effort.Units < 24 || m.Effort.Units > 40 {
 				t.Fatalf("a budget of %s gives %+v", budget, m.Effort)
 			}
-			if most := max(quickest, budget) + budget/10; took > most { // coarse: each look at this clock takes a second
+			if most := max(quickest, budget) * 11 / 10; took > most { // coarse: each look at this clock takes a second
 				t.Errorf("it took %s, the budget is %s, and the least takes %s", took, budget, quickest)
 			}
 			again, _ := trained(t, path, handoff.Settings{Effort: fmt.Sprint(m.Effort.Units), Waivers: waived})
