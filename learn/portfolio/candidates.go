@@ -13,6 +13,7 @@ import (
 	"github.com/septet-ml/septet/learn/neighbor"
 	"github.com/septet-ml/septet/learn/net"
 	"github.com/septet-ml/septet/learn/root"
+	"github.com/septet-ml/septet/learn/screen"
 	"github.com/septet-ml/septet/learn/tree"
 )
 
@@ -55,8 +56,8 @@ func baselines() []crossfit.Candidate {
 //
 // What each gives is in docs/benchmarks.md. Plain trees do well everywhere.
 // Sharp ones learn rules that hold without exception; random ones learn from
-// noise, and so do symmetric ones; curves and pairs learn what is smooth, from
-// few rows; nets both.
+// noise, and so do symmetric ones; screened ones leave out columns that are
+// noise; curves and pairs learn what is smooth, from few rows; nets both.
 func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	plain := crossfit.Candidate{ID: "boosted_trees", Learner: s.plain()}
 	sharp := crossfit.Candidate{ID: "boosted_trees_sharp", Learner: s.sharp()}
@@ -82,6 +83,11 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	again = []crossfit.Candidate{nets, symmetric, large, sharp, random, plain}
 	if s.isMany() {
 		rest = slices.Insert(rest, 3, free)
+	}
+	if s.Classes > 0 && !s.isMany() && !s.isHuge() && s.Columns <= screenColumns {
+		screened := crossfit.Candidate{ID: "boosted_trees_screened", Learner: s.screened()}
+		rest = slices.Insert(rest, 4, screened)
+		again = slices.Insert(again, 2, screened)
 	}
 	if s.Task == learn.Regression && !s.isHuge() {
 		rest, again = s.values(plain, sharp, symmetric, large)
@@ -177,6 +183,20 @@ func (s Shape) small() tree.Boost {
 	b := s.boost()
 	b.Leaves, b.RowFraction, b.ColumnFraction, b.L2 = 4, 0.7, 0.5, 5
 	return b
+}
+
+// screenColumns bounds the tables whose columns are screened: the rows are
+// predicted once for each.
+const screenColumns = 200
+
+// screened looks at all columns that help in every node, and at no others.
+func (s Shape) screened() screen.Learner {
+	b := s.boost()
+	b.Leaves = 31
+	b.Category.TargetsOnly, b.Category.Prior = true, 50
+	judge := s.boost()
+	judge.LearningRate, judge.Patience, judge.Leaves, judge.RowFraction, judge.NodeColumnFraction = 0.1, 20, 16, 0.8, 0.5
+	return screen.Learner{Of: b, Judge: judge}
 }
 
 // sharp trusts every row: one is enough for a leaf or a side of a set.
