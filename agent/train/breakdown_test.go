@@ -173,9 +173,14 @@ func TestGroupBy(t *testing.T) {
 		want      string
 	}{
 		{
-			"a category, in the order of its texts, with few and missing rows", category,
+			"a category, in the order of its texts, without a few rows", category,
 			table.Column{Kind: table.Text, Levels: category.Levels, Code: append(repeat(25, 0, 1, -1), 2, 2, 3)},
-			"[north 25] [south 25] [(missing) 25] [(other) 3]",
+			"[north 25] [south 25] [(missing) 25]",
+		},
+		{
+			"few rows of several groups", category,
+			table.Column{Kind: table.Text, Levels: category.Levels, Code: append(repeat(25, 0), repeat(10, 1, 2, 3)...)},
+			"[south 25] [(other) 30]",
 		},
 		{"a number of few values", few, few, "[0 30] [1 30] [2 30]"},
 		{"a number of many values", many, many, "[below 1000100 100] [1000100 to 1000200 100] [1000200 to 1000300 100] [1000300 or more 100]"},

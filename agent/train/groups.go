@@ -18,7 +18,7 @@ type grouping struct {
 }
 
 const (
-	leastRows  = 20 // a group of fewer test rows is put with the other small ones
+	leastRows  = 20 // a group of fewer test rows is put with the other small ones, which are left out if they are fewer still
 	mostGroups = 12 // of a column, beside the small ones and the missing
 	bins       = 4  // of a number with more values than that
 
@@ -58,7 +58,7 @@ func groupBy(column string, fit, test *table.Column) (g grouping, ok bool) {
 			small = append(small, rows...)
 		}
 	}
-	if len(small) > 0 {
+	if len(small) >= leastRows {
 		slices.Sort(small)
 		g.names, g.rows = append(g.names, otherGroup), append(g.rows, small)
 	}
