@@ -24,6 +24,7 @@ import (
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/neighbor"
 	"github.com/septet-ml/septet/learn/net"
+	"github.com/septet-ml/septet/learn/root"
 	"github.com/septet-ml/septet/learn/seen"
 	"github.com/septet-ml/septet/learn/tree"
 	"github.com/septet-ml/septet/metric"
@@ -111,7 +112,7 @@ func (s specimen) learners() []learn.Learner {
 	if s.task == learn.Regression {
 		absolute, quantile := plain, plain
 		absolute.Loss, quantile.Loss, quantile.Quantile = tree.Absolute, tree.Quantile, 0.6
-		out = append(out, absolute, quantile)
+		out = append(out, absolute, quantile, root.Learner{Of: linear.Learner{L2: 1, MinCount: 20}}, root.Learner{Of: plain})
 	}
 	return out
 }

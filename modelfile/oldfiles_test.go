@@ -178,7 +178,7 @@ func TestTheNewestSetIsWhole(t *testing.T) {
 			}
 		}
 	}
-	want := []string{modelfile.Format, "points"}
+	want := []string{modelfile.Format, "points", "regression *root.Model"}
 	for _, k := range []string{calibrate.Identity, calibrate.Platt, calibrate.Beta, calibrate.Isotonic, calibrate.Temperature} {
 		want = append(want, "calibration "+k)
 	}
