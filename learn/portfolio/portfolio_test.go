@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/crossfit"
@@ -140,7 +141,7 @@ func TestDecodeReadsEveryCandidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
+	seen, prices := map[string]bool{}, map[string]time.Duration{}
 	for _, j := range jobs {
 		if seen[j.Candidate.ID] {
 			continue
@@ -149,6 +150,9 @@ func TestDecodeReadsEveryCandidate(t *testing.T) {
 		m, err := j.Candidate.Learner.Fit(t.Context(), d, nil, learn.Options{Seed: 1, Threads: 1})
 		if err != nil {
 			t.Fatalf("%s: %v", j.Candidate.ID, err)
+		}
+		if prices[j.Candidate.ID] = portfolio.Price([]learn.Model{m}); j.Candidate.ID != "rule" && prices[j.Candidate.ID] <= prices["dummy"] && len(prices) > 1 {
+			t.Errorf("%s counts as %v a row, as little as a constant", j.Candidate.ID, prices[j.Candidate.ID])
 		}
 		data, err := m.MarshalBinary()
 		if err != nil {

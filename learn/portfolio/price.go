@@ -15,9 +15,10 @@ import (
 // What a prediction of one row takes is told from the model alone, by counting,
 // so that whatever depends on it has the same bits on every machine, busy or
 // not. A step is a node of a tree that is visited, or a handful of
-// multiplications. The constants are above what was measured once
-// (docs/benchmarks.md, "Counted and measured time of a row"; BenchmarkPrice
-// measures again): a machine that is a little slower keeps to a limit, too.
+// multiplications. The constants were chosen once, two to three times above the
+// fastest rows of an AMD EPYC core, which is about the median of a core that is
+// shared (docs/benchmarks.md, "Counted time of a row"; BenchmarkPrice measures
+// again). They foresee; what a row really takes the deployer measures.
 const (
 	perStep  = 6 * time.Nanosecond
 	perModel = 2 * time.Microsecond  // its memory, its link
