@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/table"
 )
 
@@ -137,7 +138,7 @@ func (t *Transform) Check() error {
 func (t *Transform) checkFeature(f *Feature) error {
 	kinds, known := operands[f.Op]
 	if !known {
-		return fmt.Errorf("no operation %q", f.Op)
+		return fmt.Errorf("operation %q: %w", f.Op, learn.ErrUnknown)
 	}
 	if len(f.Inputs) != len(kinds) {
 		return fmt.Errorf("%s takes %d inputs, not %d", f.Op, len(kinds), len(f.Inputs))

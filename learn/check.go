@@ -13,6 +13,10 @@ var (
 	ErrWeight   = errors.New("a weight is negative, not finite or larger than 1e30")
 )
 
+// ErrUnknown is the error of a file of a model that says more than this program
+// has a place for: a newer one wrote it.
+var ErrUnknown = errors.New("unknown to this program")
+
 // MostTarget is the largest size of a target: the squares of larger ones, and
 // the sums of these, would not all be finite.
 const MostTarget = 1e100

@@ -37,6 +37,7 @@ import (
 	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/learn/portfolio"
 	"github.com/septet-ml/septet/learn/seen"
+	"github.com/septet-ml/septet/learn/wire"
 	"github.com/septet-ml/septet/problem"
 )
 
@@ -158,8 +159,8 @@ func Open(path string) (*Model, error) {
 // wraps ErrFormat; a file of a newer program gives a problem, model.newer.
 func Decode(data []byte) (*Model, error) {
 	m, err := decode(data)
-	if p := problem.As(err); p != nil {
-		return nil, p
+	if errors.Is(err, learn.ErrUnknown) {
+		return nil, newer(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read model file: %w: %w", ErrFormat, err)
@@ -187,8 +188,8 @@ func decode(data []byte) (*Model, error) {
 		if v == nil {
 			continue
 		}
-		if err := readJSON(parts[i], content[parts[i]], v); err != nil {
-			return nil, err
+		if err := wire.ReadJSON(content[parts[i]], v); err != nil {
+			return nil, fmt.Errorf("%s: %w", parts[i], err)
 		}
 	}
 	if m.Ensemble, err = ensemble.Decode(content["ensemble.bin"], portfolio.Decode); err != nil {
@@ -254,10 +255,13 @@ func (m *Model) checkConformal() error {
 	if c == nil {
 		return nil
 	}
+	if err := c.Check(); err != nil {
+		return err
+	}
 	if intervals := c.Kind == calibrate.Absolute || c.Kind == calibrate.Scaled; intervals != (m.Task == learn.Regression) || c.Width != m.Width() {
 		return fmt.Errorf("conformal sets %s of width %d do not suit the task", c.Kind, c.Width)
 	}
-	return c.Check()
+	return nil
 }
 
 func (m *Model) checkPoints() error {

@@ -287,11 +287,14 @@ func TestConformalTravels(t *testing.T) {
 		"intervals of classes":  {Kind: calibrate.Absolute, Coverage: 0.9, Width: 1, Quantile: 0.7},
 		"sets of three columns": {Kind: calibrate.Least, Coverage: 0.9, Width: 3, Quantile: 0.7},
 		"a coverage of 1":       {Kind: calibrate.Least, Coverage: 1, Width: 1, Quantile: 0.7},
-		"a kind of its own":     {Kind: "luck", Coverage: 0.9, Width: 1, Quantile: 0.7},
 	} {
 		m.Conformal = &c
 		if _, err := modelfile.Decode(encode(t, m)); !errors.Is(err, modelfile.ErrFormat) {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+	m.Conformal = &calibrate.Conformal{Kind: "later", Coverage: 0.9, Width: 1, Quantile: 0.7}
+	if _, err := modelfile.Decode(encode(t, m)); problem.As(err) == nil {
+		t.Errorf("a kind of its own: error %v, want a problem", err)
 	}
 }

@@ -2,7 +2,6 @@ package modelfile
 
 import (
 	"archive/zip"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/problem"
 )
 
@@ -51,7 +51,7 @@ func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
 		i := slices.Index(parts, f.Name)
 		switch {
 		case i < 0 && next >= always:
-			return nil, newer(fmt.Sprintf("it has a part %q, which this program does not know", f.Name))
+			return nil, fmt.Errorf("part %q: %w", f.Name, learn.ErrUnknown)
 		case i < next || i > next && next < always:
 			return nil, fmt.Errorf("part %d is not %s", next+1, parts[min(next, len(parts)-1)])
 		}
@@ -103,32 +103,16 @@ func checkFormat(manifest []byte) error {
 		return fmt.Errorf("format %q, this program reads %q", m.Format, Format)
 	}
 	if n > version {
-		return newer(fmt.Sprintf("it is of format %d, and this program reads formats up to %d", n, version))
+		return fmt.Errorf("format %d, where formats up to %d are read: %w", n, version, learn.ErrUnknown)
 	}
 	return nil
 }
 
-// readJSON reads a part into v, which has to have a place for all that the part
-// says.
-func readJSON(name string, data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-			return newer(fmt.Sprintf("%s has a field %s, which this program does not know", name, field))
-		}
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("%s: there is more behind its end", name)
-	}
-	return nil
-}
-
-// newer refuses a file that says more than this program understands.
-func newer(why string) error {
+// newer is the problem of a file that says more than this program understands.
+func newer(why error) *problem.Problem {
 	return &problem.Problem{
-		Kind: problem.Blocked, Code: "model.newer", What: "the model file was made by a newer Septet", Why: why,
-		Fix: "use the Septet that made it, or a later one; where there is none, copy the file again or train the model again",
+		Kind: problem.Blocked, Code: "model.newer", What: "the model file was made by a newer Septet", Why: why.Error(),
+		Fix:   "use the Septet that made it, or a later one; where there is none, copy the file again or train the model again",
+		Cause: why,
 	}
 }

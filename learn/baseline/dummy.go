@@ -3,7 +3,6 @@
 package baseline
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"math"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/wire"
 )
 
 // Dummy predicts the shares of the classes or the mean of the target. It has
@@ -81,11 +81,9 @@ func Decode(data []byte) (learn.Model, error) {
 	case ruleFormat:
 		m = &Thumb{}
 	default:
-		return nil, errors.New("decode baseline model: unknown format")
+		return nil, fmt.Errorf("decode baseline model: format %q: %w", kind.Format, learn.ErrUnknown)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(m); err != nil {
+	if err := wire.ReadJSON(data, m); err != nil {
 		return nil, fmt.Errorf("decode baseline model: %w", err)
 	}
 	if err := m.check(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/fold"
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/portable"
 	"github.com/septet-ml/septet/metric"
 )
@@ -58,7 +59,7 @@ func (m Map) Check() error {
 			ok = ok && math.Abs(k[0]) < 1e6 && math.Abs(k[1]) < 1e6 && (i == 0 || k[0] > m.Knots[i-1][0] && k[1] > m.Knots[i-1][1])
 		}
 	default:
-		return fmt.Errorf("calibration: no kind %q", m.Kind)
+		return fmt.Errorf("calibration: kind %q: %w", m.Kind, learn.ErrUnknown)
 	}
 	if !ok {
 		return fmt.Errorf("calibration: parameters of %s out of range", m.Kind)

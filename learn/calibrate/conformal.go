@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/fold"
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/metric"
 )
 
@@ -247,7 +248,7 @@ func (c *Conformal) Check() error {
 	case Least, Adaptive:
 		ok = ok && len(c.Errors) == 0
 	default:
-		return fmt.Errorf("conformal: no kind %q", c.Kind)
+		return fmt.Errorf("conformal: kind %q: %w", c.Kind, learn.ErrUnknown)
 	}
 	for i, e := range c.Errors {
 		ok = ok && e[1] > 0 && e[1] <= math.MaxFloat64 && (i == 0 || e[0] > c.Errors[i-1][0])

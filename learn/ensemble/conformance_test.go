@@ -7,10 +7,10 @@ import (
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/baseline"
 	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/forest"
 	"github.com/septet-ml/septet/learn/learntest"
 	"github.com/septet-ml/septet/learn/linear"
 	"github.com/septet-ml/septet/learn/portfolio"
-	"github.com/septet-ml/septet/learn/tree"
 )
 
 // mix is the learner whose model is a weighted mean of three families, one of
@@ -21,7 +21,7 @@ func (mix) Name() string { return ensemble.Name }
 
 func (mix) Fit(ctx context.Context, train learn.Data, valid *learn.Data, opt learn.Options) (learn.Model, error) {
 	out := &ensemble.Model{}
-	for i, l := range []learn.Learner{linear.Learner{L2: 1}, baseline.Rule{}, tree.Boost{Rounds: 3, Leaves: 4}} {
+	for i, l := range []learn.Learner{linear.Learner{L2: 1}, baseline.Rule{}, forest.Learner{Trees: 3, Leaves: 5}} {
 		member := ensemble.Member{Weight: 1 / float64(i+1)}
 		for k := range 1 + i/2 {
 			m, err := l.Fit(ctx, train, valid, learn.Options{Seed: opt.Seed + uint64(k), Threads: opt.Threads})

@@ -94,7 +94,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 func Decode(data []byte, decode func(name string, data []byte) (learn.Model, error)) (*Model, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok {
-		return nil, errors.New("read ensemble: wrong beginning")
+		return nil, fmt.Errorf("read ensemble: not of version 1: %w", learn.ErrUnknown)
 	}
 	r := wire.NewReader(body)
 	m := &Model{}

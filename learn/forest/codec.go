@@ -79,7 +79,7 @@ func Decode(data []byte) (learn.Model, error) {
 func decode(data []byte) (*Model, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok {
-		return nil, errors.New("not a forest of version 2")
+		return nil, fmt.Errorf("not a forest of version 2: %w", learn.ErrUnknown)
 	}
 	r := wire.NewReader(body)
 	m := &Model{task: r.Task()}

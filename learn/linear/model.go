@@ -1,7 +1,6 @@
 package linear
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/portable"
+	"github.com/septet-ml/septet/learn/wire"
 )
 
 // Model is a fitted linear model. Its JSON form is the file.
@@ -229,14 +229,9 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 // Decode reads what MarshalBinary wrote and checks that Predict cannot leave
 // the bounds of the model.
 func Decode(data []byte) (learn.Model, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
 	m := &Model{}
-	if err := d.Decode(m); err != nil {
+	if err := wire.ReadJSON(data, m); err != nil {
 		return nil, fmt.Errorf("decode linear model: %w", err)
-	}
-	if d.More() {
-		return nil, errors.New("decode linear model: there is more after its end")
 	}
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("decode linear model: %w", err)
@@ -260,7 +255,7 @@ func (m *Model) check() error {
 	}
 	switch {
 	case m.Format != format:
-		return errors.New("not of format " + format)
+		return fmt.Errorf("format %q: %w", m.Format, learn.ErrUnknown)
 	case m.Dense < 0 || m.Features < m.Dense || m.Features > len(m.Coefficients) || len(m.Coefficients) != m.outputs()*(m.Features+1):
 		return errors.New("number of coefficients out of range")
 	case m.Scale < 0 || math.Abs(m.Offset) > math.MaxFloat64:

@@ -56,7 +56,7 @@ var errLength = errors.New("too short or too long")
 func decode(data []byte) (*Model, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok {
-		return nil, errors.New("not of version 1")
+		return nil, fmt.Errorf("not of version 1: %w", learn.ErrUnknown)
 	}
 	r := wire.NewReader(body)
 	k := r.Uint32()

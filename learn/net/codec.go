@@ -72,7 +72,7 @@ func Decode(data []byte) (learn.Model, error) {
 func decode(data []byte) (*Model, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok {
-		return nil, errors.New("not a neural net of version 1")
+		return nil, fmt.Errorf("not a neural net of version 1: %w", learn.ErrUnknown)
 	}
 	r := wire.NewReader(body)
 	m := &Model{task: r.Task()}

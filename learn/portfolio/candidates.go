@@ -37,7 +37,7 @@ func Decode(name string, data []byte) (learn.Model, error) {
 	case ensemble.Name:
 		return nil, fmt.Errorf("read model: an ensemble inside an ensemble")
 	}
-	return nil, fmt.Errorf("read model: no learner %q", name)
+	return nil, fmt.Errorf("read model: learner %q: %w", name, learn.ErrUnknown)
 }
 
 // baselines are what every other candidate must beat.

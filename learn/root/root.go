@@ -171,7 +171,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 func Decode(data []byte, decode func(name string, data []byte) (learn.Model, error)) (learn.Model, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok {
-		return nil, errors.New("read roots: not of version 1")
+		return nil, fmt.Errorf("read roots: not of version 1: %w", learn.ErrUnknown)
 	}
 	r := wire.NewReader(body)
 	m := &Model{Floor: r.Float64(), Offset: r.Float64()}

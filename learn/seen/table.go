@@ -161,7 +161,7 @@ const most = 1 << 20
 func Decode(data []byte) (*Table, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok {
-		return nil, errors.New("read seen rows: wrong beginning")
+		return nil, fmt.Errorf("read seen rows: not of version 1: %w", learn.ErrUnknown)
 	}
 	r := wire.NewReader(body)
 	t := &Table{task: r.Task(), columns: int(r.Uint32()), width: int(r.Uint32())}

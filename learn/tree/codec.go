@@ -153,7 +153,7 @@ func (r reader) finite32() float32 {
 
 func (r reader) model() *Model {
 	if v := r.Byte(); v != formatVersion {
-		r.Fail(fmt.Errorf("version %d, this program reads %d", v, formatVersion))
+		r.Fail(fmt.Errorf("version %d: %w", v, learn.ErrUnknown))
 	}
 	m := &Model{Task: r.Task(), Loss: losses[r.uint(len(losses)-1)]}
 	m.Columns = r.uint(math.MaxInt32)

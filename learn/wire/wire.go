@@ -1,12 +1,17 @@
-// Package wire reads the binary files of models: numbers, little-endian, one
-// after another, of bytes that nobody vouches for.
+// Package wire reads the files of models, bytes that nobody vouches for: numbers,
+// little-endian, one after another, or JSON.
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/septet-ml/septet/learn"
 )
@@ -139,4 +144,21 @@ func (r *Reader) Task() learn.Task {
 		n = 0
 	}
 	return tasks[n]
+}
+
+// ReadJSON reads JSON into v. A field that v has no place for is an error that
+// wraps learn.ErrUnknown.
+func ReadJSON(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+			return fmt.Errorf("field %s: %w", field, learn.ErrUnknown)
+		}
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("there is more behind its end")
+	}
+	return nil
 }

@@ -68,3 +68,28 @@ func TestReaderAtTheEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestReadJSON(t *testing.T) {
+	for text, want := range map[string]error{
+		`{"a": 1}`:           nil,
+		` {"a": 1} ` + "\n":  nil,
+		`{"a": 1, "b": 2}`:   learn.ErrUnknown,
+		`{"a": "b"}`:         errSome,
+		`{"a": 1`:            errSome,
+		`{"a": 1} {"a": 2}`:  errSome,
+		`{"a": 1}]`:          errSome,
+		``:                   errSome,
+		`{"c": {"d": true}}`: learn.ErrUnknown,
+	} {
+		var v struct {
+			A int
+			C struct{}
+		}
+		err := wire.ReadJSON([]byte(text), &v)
+		if (err != nil) != (want != nil) || errors.Is(err, learn.ErrUnknown) != (want == learn.ErrUnknown) {
+			t.Errorf("%s: error %v, want %v", text, err, want)
+		}
+	}
+}
+
+var errSome = errors.New("any error but learn.ErrUnknown")
