@@ -106,7 +106,7 @@ func fitAll(ctx context.Context, d *durable.Desk, bench *fitting.Bench, in hando
 	}
 	effort := handoff.Effort{Asked: cmp.Or(d.Settings.Effort, portfolio.Standard)}
 	total := max(len(jobs), len(first)) * bench.Folds.Count
-	if looked := in.Units / bench.Folds.Count; looked < len(first) { // a budget ended the selector's look
+	if looked := in.Units / bench.Folds.Count; d.Settings.Budget > 0 && looked < len(first) { // it ended the selector's look, too
 		first, jobs = first[:looked], first[:looked]
 	}
 	fits := bench.Fits
