@@ -26,7 +26,7 @@ import (
 func Step() durable.Step[handoff.Features, handoff.Choice] {
 	return durable.Step[handoff.Features, handoff.Choice]{
 		Agent:   handoff.ModelSelector,
-		Version: 5,
+		Version: 6,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed uint64
@@ -132,20 +132,14 @@ func settingsOf(l learn.Learner) (map[string]any, error) {
 // meanSE is the mean of the folds and its standard error; the error is 0 for
 // fewer than two folds.
 func meanSE(scores []float64) (mean, se float64) {
-	if len(scores) == 0 {
+	switch m := metric.MeanOf(scores, nil); len(scores) {
+	case 0:
 		return 0, 0
+	case 1:
+		return m.Value, 0
+	default:
+		return m.Value, m.SE
 	}
-	for _, v := range scores {
-		mean += v
-	}
-	mean /= float64(len(scores))
-	if len(scores) < 2 {
-		return mean, 0
-	}
-	for _, v := range scores {
-		se += float64((v - mean) * (v - mean))
-	}
-	return mean, math.Sqrt(se / float64(len(scores)-1) / float64(len(scores)))
 }
 
 // paired is the size of the mean difference on the same folds, and its
