@@ -56,8 +56,8 @@ func baselines() []crossfit.Candidate {
 //
 // What each gives is in docs/benchmarks.md. Plain trees do well everywhere.
 // Sharp ones learn rules that hold without exception; random ones learn from
-// noise, and so do symmetric ones; screened ones leave out columns that are
-// noise; curves and pairs learn what is smooth, from few rows; nets both.
+// noise, and so do symmetric ones; those that are screened leave out
+// columns of noise; curves and pairs learn what is smooth, from few rows; nets both.
 func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	plain := crossfit.Candidate{ID: "boosted_trees", Learner: s.plain()}
 	sharp := crossfit.Candidate{ID: "boosted_trees_sharp", Learner: s.sharp()}
@@ -84,10 +84,13 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	if s.isMany() {
 		rest = slices.Insert(rest, 3, free)
 	}
-	if s.Classes > 0 && !s.isMany() && !s.isHuge() && s.Columns <= screenColumns {
-		screened := crossfit.Candidate{ID: "boosted_trees_screened", Learner: s.screened()}
-		rest = slices.Insert(rest, 4, screened)
-		again = slices.Insert(again, 2, screened)
+	if s.canScreen() {
+		trees := crossfit.Candidate{ID: "boosted_trees_screened", Learner: s.screened()}
+		rest, again = slices.Insert(rest, 4, trees), slices.Insert(again, 2, trees)
+		if !s.isLarge() {
+			few := crossfit.Candidate{ID: "neural_net_screened", Learner: screen.Learner{Of: net.Learner{}, Judge: s.judge()}}
+			rest, again = slices.Insert(rest, 5, few), slices.Insert(again, 0, few)
+		}
 	}
 	if s.Task == learn.Regression && !s.isHuge() {
 		rest, again = s.values(plain, sharp, symmetric, large)
@@ -185,18 +188,25 @@ func (s Shape) small() tree.Boost {
 	return b
 }
 
-// screenColumns bounds the tables whose columns are screened: the rows are
-// predicted once for each.
-const screenColumns = 200
+// canScreen tells whether it is worth the time to look for columns of noise:
+// few rows cannot tell them, and the rows are predicted once for each column.
+func (s Shape) canScreen() bool {
+	return s.Classes > 0 && s.Rows >= 2_000 && s.Columns <= 200 && !s.isHuge()
+}
 
 // screened looks at all columns that help in every node, and at no others.
 func (s Shape) screened() screen.Learner {
 	b := s.boost()
 	b.Leaves = 31
 	b.Category.TargetsOnly, b.Category.Prior = true, 50
-	judge := s.boost()
-	judge.LearningRate, judge.Patience, judge.Leaves, judge.RowFraction, judge.NodeColumnFraction = 0.1, 20, 16, 0.8, 0.5
-	return screen.Learner{Of: b, Judge: judge}
+	return screen.Learner{Of: b, Judge: s.judge()}
+}
+
+// judge says which columns help.
+func (s Shape) judge() tree.Boost {
+	b := s.boost()
+	b.LearningRate, b.Patience, b.Leaves, b.RowFraction, b.NodeColumnFraction = 0.1, 20, 16, 0.8, 0.5
+	return b
 }
 
 // sharp trusts every row: one is enough for a leaf or a side of a set.

@@ -27,7 +27,7 @@ import (
 // Learner fits another learner on the columns that help. It has that learner's
 // name, and its models are that learner's.
 type Learner struct {
-	Of    learn.Learner // looks at no column of one value only: trees
+	Of    learn.Learner // to which a number that is the same in all rows says nothing of later ones: trees and nets
 	Judge learn.Learner // fitted twice, so better fast than best
 }
 
@@ -57,18 +57,15 @@ func (l Learner) Fit(ctx context.Context, train learn.Data, valid *learn.Data, o
 	return l.Of.Fit(ctx, train, valid, opt)
 }
 
-// without is a table whose columns that do not help have one value.
+// without is a table in which columns that do not help are numbers of one
+// value.
 func without(t *table.Table, helps []bool) *table.Table {
-	out := &table.Table{Rows: t.Rows, Columns: make([]table.Column, len(t.Columns))}
+	out := &table.Table{Rows: t.Rows, Columns: slices.Clone(t.Columns)}
+	same := make([]float64, t.Rows)
 	for j, c := range t.Columns {
-		switch {
-		case helps[j]:
-		case c.Kind == table.Number:
-			c.Number = make([]float64, t.Rows)
-		default:
-			c.Code = slices.Repeat([]int32{-1}, t.Rows) // missing
+		if !helps[j] {
+			out.Columns[j] = table.Column{Name: c.Name, Kind: table.Number, Number: same}
 		}
-		out.Columns[j] = c
 	}
 	return out
 }

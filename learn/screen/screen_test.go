@@ -10,6 +10,7 @@ import (
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/learntest"
+	"github.com/septet-ml/septet/learn/net"
 	"github.com/septet-ml/septet/learn/screen"
 	"github.com/septet-ml/septet/learn/tree"
 	"github.com/septet-ml/septet/table"
@@ -78,10 +79,11 @@ func used(t *testing.T, m learn.Model, d learn.Data) []bool {
 		for j := range columns {
 			d.Table.Gather(x, []int32{int32(row)})
 			m.Predict(x, one)
-			d.Table.Gather(x[:], []int32{int32(row)})
-			x[j] = math.Round(x[j]) + 2
-			m.Predict(x, other)
-			out[j] = out[j] || one[0] != other[0]
+			for _, v := range []float64{math.Round(x[j]) + 2, math.NaN()} {
+				x[j] = v
+				m.Predict(x, other)
+				out[j] = out[j] || one[0] != other[0]
+			}
 		}
 	}
 	return out
@@ -100,7 +102,13 @@ func fit(t *testing.T, l learn.Learner, d learn.Data) learn.Model {
 // predicted better.
 func TestNoiseIsLeftOut(t *testing.T) {
 	d, fresh := noisy(2_000, 1), noisy(4_000, 2)
-	all, some := fit(t, trees, d), fit(t, learner, d)
+	for _, of := range []learn.Learner{trees, net.Learner{Nets: 1}} {
+		t.Run(of.Name(), func(t *testing.T) { noiseIsLeftOut(t, of, d, fresh) })
+	}
+}
+
+func noiseIsLeftOut(t *testing.T, of learn.Learner, d, fresh learn.Data) {
+	all, some := fit(t, of, d), fit(t, screen.Learner{Of: of, Judge: judge}, d)
 	got := used(t, some, d)
 	if !got[0] || !got[1] {
 		t.Errorf("columns looked at: %v, the first two help", got)
