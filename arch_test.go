@@ -45,7 +45,7 @@ var mayImport = []rule{
 	{"duck", []string{"problem", "table/..."}},
 	{"memory", []string{"handoff", "problem", "table"}},
 	{"source", []string{"problem", "table/..."}},
-	{"points", []string{"artifact", "duck", "feature/...", "handoff", "label", "learn", "problem", "rowfile", "source", "table/..."}},
+	{"points", []string{"artifact", "duck", "feature/...", "handoff", "label", "learn", "learn/wire", "problem", "rowfile", "source", "table/..."}},
 	{"rowfile", []string{"artifact", "handoff", "learn", "problem", "table/..."}},
 	{"fitting", []string{"artifact", "durable", "feature/...", "fold", "handoff", "learn/...", "memory", "metric", "problem", "rowfile", "table/..."}},
 	{"label", []string{"duck", "handoff", "problem", "table/..."}},

@@ -160,7 +160,7 @@ func Open(path string) (*Model, error) {
 func Decode(data []byte) (*Model, error) {
 	m, err := decode(data)
 	if errors.Is(err, learn.ErrUnknown) {
-		return nil, newer(err)
+		return nil, Newer(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read model file: %w: %w", ErrFormat, err)

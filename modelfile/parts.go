@@ -108,8 +108,9 @@ func checkFormat(manifest []byte) error {
 	return nil
 }
 
-// newer is the problem of a file that says more than this program understands.
-func newer(why error) *problem.Problem {
+// Newer is the problem of a file that says more than this program understands;
+// why wraps learn.ErrUnknown.
+func Newer(why error) *problem.Problem {
 	return &problem.Problem{
 		Kind: problem.Blocked, Code: "model.newer", What: "the model file was made by a newer Septet", Why: why.Error(),
 		Fix:   "use the Septet that made it, or a later one; where there is none, copy the file again or train the model again",

@@ -8,7 +8,6 @@ package points
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/septet-ml/septet/feature/event"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/label"
+	"github.com/septet-ml/septet/learn/wire"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/source"
 	"github.com/septet-ml/septet/table"
@@ -89,10 +89,11 @@ func (r *Recipe) Check() error {
 	return event.Check(&r.Schema, r.Features)
 }
 
-// Decode reads a recipe from JSON and checks it.
+// Decode reads a recipe from JSON and checks it. What it has no place for is an
+// error that wraps learn.ErrUnknown.
 func Decode(data []byte) (*Recipe, error) {
 	var r Recipe
-	if err := json.Unmarshal(data, &r); err != nil {
+	if err := wire.ReadJSON(data, &r); err != nil {
 		return nil, fmt.Errorf("read recipe: %w", err)
 	}
 	return &r, r.Check()

@@ -17,6 +17,7 @@ import (
 	"github.com/septet-ml/septet/feature/event"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/label"
+	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/points"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/source"
@@ -340,6 +341,21 @@ func TestMissingColumn(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"visits.payer"}, lacking, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A recipe of a later program is told apart from a broken one.
+func TestRecipeOfALaterProgram(t *testing.T) {
+	sound := `"tables":[{"name":"v"}],"schema":{"entity":["who"],"events":[{"table":"v","time":"t","keys":[{"column":"who","other":"who"}]}]},"label":{"event_table":"v"},"unit":{"entity":["who"]}`
+	for text, want := range map[string]struct{ ok, later bool }{
+		`{` + sound + `}`:                                  {ok: true},
+		`{` + sound + `,"later":1}`:                        {later: true},
+		`{` + sound + `,"features":[{"measure":"later"}]}`: {later: true},
+		`{` + sound: {},
+	} {
+		if _, err := points.Decode([]byte(text)); (err == nil) != want.ok || errors.Is(err, learn.ErrUnknown) != want.later {
+			t.Errorf("%s: error %v", text, err)
+		}
 	}
 }
 

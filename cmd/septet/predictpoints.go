@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/modelfile"
 	"github.com/septet-ml/septet/points"
 	"github.com/septet-ml/septet/problem"
 	"github.com/septet-ml/septet/source"
@@ -24,6 +26,9 @@ func (j *scoring) folder(ctx context.Context, asOf string, p *predicted) error {
 		}
 	}
 	recipe, err := points.Decode(j.model.Recipe)
+	if errors.Is(err, learn.ErrUnknown) {
+		return modelfile.Newer(err)
+	}
 	if err != nil {
 		return &problem.Problem{
 			Kind: problem.Blocked, Code: "model.unreadable", Where: "points.json", What: "this is no sound model file", Why: err.Error(),

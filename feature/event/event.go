@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/septet-ml/septet/label"
+	"github.com/septet-ml/septet/learn"
 )
 
 // Schema is how the tables hang together. Discover finds it. It is plain data
@@ -265,7 +266,7 @@ func check(s *Schema, f *Feature) error {
 		return nil
 	case Count, Recency, Tenure, GapMean, GapSD, Trend, Sum, Mean, Min, Max, Distinct, Last:
 	default:
-		return fmt.Errorf("there is no measure %q", f.Measure)
+		return fmt.Errorf("measure %q: %w", f.Measure, learn.ErrUnknown)
 	}
 	e := s.events(f.Table)
 	if e == nil {
