@@ -68,6 +68,11 @@ golden-files: ## a further set of model files that every later version has to re
 	@go test ./modelfile -run OldFiles -new-set
 	@git status --short modelfile
 
+.PHONY: golden-recipes
+golden-recipes: ## the same of a recipe of features of events
+	@go test $(GOFLAGS_) ./points -run OldRecipes -new-recipe
+	@git status --short points
+
 .PHONY: time-property
 time-property: ## 10,000 worlds: nothing that becomes known after the snapshot changes a feature
 	@go test $(GOFLAGS_) -count 1 -timeout 0 -v -run TestNothingAfterTheSnapshotCounts ./points -cases 10000
