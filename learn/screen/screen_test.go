@@ -20,8 +20,10 @@ var (
 	judge   = tree.Boost{Rounds: 20, Patience: 5, Leaves: 8, MinRows: 5}
 	trees   = tree.Boost{Rounds: 40, MinRows: 5, Leaves: 16}
 	learner = screen.Learner{Of: trees, Judge: judge}
-	subject = learntest.Subject{Learner: learner, Decode: func(data []byte) (learn.Model, error) { return tree.Decode(data) },
-		Tasks: []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}}
+	subject = learntest.Subject{
+		Learner: learner, Decode: func(data []byte) (learn.Model, error) { return tree.Decode(data) },
+		Tasks: []learn.Task{learn.Binary, learn.Multiclass, learn.Regression},
+	}
 )
 
 func TestConformance(t *testing.T) { learntest.Run(t, subject) }
