@@ -2,8 +2,8 @@
 // how much a run needs.
 //
 // A limit never changes a result: it decides only how often garbage is
-// collected, when the data engine spills to the disk, and whether a run is
-// begun at all.
+// collected, when the data engine spills to the disk, whether the features of a
+// linear fit are held or made again, and whether a run is begun at all.
 package memory
 
 import (
