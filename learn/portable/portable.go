@@ -40,9 +40,22 @@ func Exp(x float64) float64 {
 	return sum * math.Float64frombits(uint64(int64(k)+1023)<<52)
 }
 
+// odd are the coefficients of the logarithm's series, the last first.
+var odd = [10]float64{1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3}
+
+// parts is math.Frexp, fast for what is neither special nor very small: m is
+// in 0.5..1, and x is m times 2 to the power of k.
+func parts(x float64) (m float64, k int) {
+	b := math.Float64bits(x)
+	if b-1<<52 >= 0x7fe<<52 {
+		return math.Frexp(x)
+	}
+	return math.Float64frombits(b&^(0x7ff<<52) | 1022<<52), int(b>>52) - 1022
+}
+
 // Log is the natural logarithm of a finite x above 0.
 func Log(x float64) float64 {
-	m, k := math.Frexp(x) // 0.5 <= m < 1
+	m, k := parts(x)
 	if m < math.Sqrt2/2 {
 		m *= 2
 		k--
@@ -50,8 +63,8 @@ func Log(x float64) float64 {
 	f := (m - 1) / (m + 1) // ln m = 2 atanh f, |f| <= 0.172
 	s := float64(f * f)
 	tail := 0.0
-	for n := 21; n >= 3; n -= 2 {
-		tail = float64((tail + 1/float64(n)) * s)
+	for _, c := range odd {
+		tail = float64((tail + c) * s)
 	}
 	low := float64(float64(k)*ln2Low) + float64(float64(2*f)*tail)
 	return float64(float64(k)*ln2High) + (float64(2*f) + low)

@@ -60,3 +60,38 @@ func TestEnds(t *testing.T) {
 		t.Errorf("softmax: %v, %v", p, got)
 	}
 }
+
+// The logarithm divides by nothing but m + 1; its bits are those of the series
+// as it is written in books, for the smallest numbers, too.
+func TestLogIsItsSeries(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	cases := []float64{math.SmallestNonzeroFloat64, 1e-310, 0x1p-1022, math.MaxFloat64, 0.5, 1, 2}
+	for range 200000 {
+		cases = append(cases, 1+r.Float64(), math.Float64frombits(1+r.Uint64N(0x7fe<<52)))
+	}
+	for _, x := range cases {
+		m, k := math.Frexp(x)
+		if m < math.Sqrt2/2 {
+			m, k = 2*m, k-1
+		}
+		f, tail := (m-1)/(m+1), 0.0
+		for n := 21; n >= 3; n -= 2 {
+			tail = float64((tail + 1/float64(n)) * float64(f*f))
+		}
+		const high, low = 6.93147180369123816490e-01, 1.90821492927058770002e-10 // ln 2
+		want := float64(float64(k)*high) + (float64(2*f) + (float64(float64(k)*low) + float64(float64(2*f)*tail)))
+		if got := portable.Log(x); got != want {
+			t.Fatalf("log(%v) is %v, want %v", x, got, want)
+		}
+	}
+}
+
+func BenchmarkLog(b *testing.B) {
+	sum := 0.0
+	for i := 0; b.Loop(); i++ {
+		sum += portable.Log(1.3 + float64(i&1023)/1024)
+	}
+	if sum == 0 {
+		b.Fatal(sum)
+	}
+}
