@@ -28,7 +28,9 @@ func (b *Bench) byTime(parts handoff.SplitPolicy) {
 }
 
 // divide is the folds of a repeat, as Folds says. By time, the cuts of a
-// repeat lie elsewhere in their blocks; where those do not fit they stay.
+// repeat lie elsewhere in their blocks; where those do not fit they stay, and
+// where the rows of a refit cannot be cut into so many blocks at all the folds
+// are as without time.
 func (b *Bench) divide(repeat int) ([]fold.Fold, error) {
 	rows := b.rows()
 	if b.Folds.By == "time" {
@@ -82,6 +84,6 @@ func (b *Bench) rows() fold.Data {
 // for the first, and each as far from those before as can be (multiples of the
 // golden ratio).
 func shift(repeat int) float64 {
-	x := float64(repeat) * 0.6180339887498949
+	x := float64(float64(repeat) * 0.6180339887498949)
 	return x - math.Round(x)
 }
