@@ -20,8 +20,8 @@ const leastBlocks = 3
 // the same rows.
 //
 // k is lowered, to 3 at least, until each fold learns from half of the rows or
-// more, of all classes that the rows have, and validates on two classes or
-// more. Where none fits there are no folds, and why says what hindered three.
+// more, and validates on two classes or more, each of which it has learnt. Where
+// no k fits there are no folds, and why says what hindered three.
 func Blocked(d Data, k int, purge time.Duration, shift float64) (folds []Fold, why Reason) {
 	if d.Time == nil {
 		return nil, NoTimes

@@ -3,8 +3,8 @@
 // holdout.
 //
 // What belongs together stays together: rows of one group (where groups are
-// given) and exact duplicates are never on two sides of a division. Where
-// there is time, a whole purge lies between the sides. Everything else is
+// given) and exact duplicates are never on two sides of a division. Where it
+// is by time, a whole purge lies between the sides. Everything else is
 // balanced: classes, quantiles of a numeric target, sizes. The same data and
 // seed give the same division; Audit counts afresh what a division shares.
 package fold
