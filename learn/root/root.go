@@ -5,8 +5,8 @@
 //
 // The floor is 0, or the least value of training where that is below 0. The
 // square of a mean of roots lies below the mean of the squares, by the variance
-// of the root; the mean error of the rows that the learner was not fitted on
-// is added, which is that for counts, whose roots have one variance.
+// of the root; that of the rows that the learner was not fitted on is added,
+// as if it were one for all rows, which it is for counts.
 //
 // Source: Bartlett 1936, The square root transformation in analysis of
 // variance.
@@ -36,12 +36,14 @@ type Learner struct {
 // Name is "root".
 func (Learner) Name() string { return Name }
 
-// MarshalJSON is the name and the settings of the learner of the roots.
+// MarshalJSON is the name and the settings of the learner of the roots, and how
+// the offset is found.
 func (l Learner) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Learner  string        `json:"learner"`
 		Settings learn.Learner `json:"settings"`
-	}{l.Of.Name(), l.Of})
+		Offset   string        `json:"offset"`
+	}{l.Of.Name(), l.Of, "spread"})
 }
 
 // Fit is learn.Learner's; for regression only.
@@ -80,7 +82,7 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, o
 	if m.Of, err = l.Of.Fit(ctx, roots, stop, opt); err != nil {
 		return nil, err
 	}
-	m.Offset, err = m.missed(ctx, check, max(opt.Threads, 1))
+	m.Offset, err = m.spread(ctx, check, max(opt.Threads, 1))
 	return m, err
 }
 
@@ -89,32 +91,40 @@ func (l Learner) fit(ctx context.Context, train learn.Data, valid *learn.Data, o
 func (m *Model) roots(values []float64) []float64 {
 	out := make([]float64, len(values))
 	for i, y := range values {
-		d := y - m.Floor
-		out[i] = math.Copysign(math.Sqrt(math.Abs(d)), d)
+		out[i] = m.root(y)
 	}
 	return out
 }
 
-// missed is the mean of the values of d less what is predicted of them; 0 of
-// no weight.
-func (m *Model) missed(ctx context.Context, d learn.Data, threads int) (float64, error) {
-	predicted, err := learn.PredictTable(ctx, m, d.Table, d.Rows, threads)
+func (m *Model) root(value float64) float64 {
+	d := value - m.Floor
+	return math.Copysign(math.Sqrt(math.Abs(d)), d)
+}
+
+// spread is the variance of the roots of d about what is predicted of them; 0
+// of no weight. Their mean error is no part of it: how high the rows that a fit
+// is judged on lie is for the judge to know, not for the fit.
+func (m *Model) spread(ctx context.Context, d learn.Data, threads int) (float64, error) {
+	predicted, err := learn.PredictTable(ctx, m.Of, d.Table, d.Rows, threads)
 	if err != nil {
 		return 0, err
 	}
-	sum, mass := 0.0, 0.0
-	for i, p := range predicted {
+	sum, squares, mass := 0.0, 0.0, 0.0
+	for i, z := range predicted {
 		row := d.Row(i)
 		w := d.WeightOf(row)
 		if y := d.Target[row]; w > 0 && math.Abs(y) <= learn.MostTarget {
-			sum += float64(w * (y - p))
+			e := m.root(y) - math.Min(math.Max(z, 0), most)
+			sum += float64(w * e)
+			squares += float64(float64(w*e) * e)
 			mass += w
 		}
 	}
 	if mass == 0 {
 		return 0, nil
 	}
-	return sum / mass, nil
+	mean := sum / mass
+	return min(max(squares/mass-float64(mean*mean), 0), learn.MostTarget), nil
 }
 
 // Model squares what another model predicts.

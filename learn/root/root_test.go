@@ -118,3 +118,35 @@ func TestFloor(t *testing.T) {
 		t.Errorf("the floor is %v, the least value %v", got, least)
 	}
 }
+
+// How high the rows lie that a fit is judged on is no part of it: were it, folds
+// of other times would seem to be foreseen.
+func TestLevelOfOtherRowsIsNotLearned(t *testing.T) {
+	const up = 30.0
+	train := scaled(2000, 1)
+	valid := train
+	valid.Target = make([]float64, len(train.Target))
+	for i, y := range train.Target {
+		valid.Target[i] = y + up
+		if i%4 == 0 {
+			valid.Rows = append(valid.Rows, int32(i))
+		} else {
+			train.Rows = append(train.Rows, int32(i))
+		}
+	}
+	m, err := root.Learner{Of: tree.Boost{Rounds: 30, LearningRate: 0.1, Leaves: 8}}.Fit(t.Context(), train, &valid, learn.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := learn.PredictTable(t.Context(), m, valid.Table, valid.Rows, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := 0.0
+	for i, r := range valid.Rows {
+		off += (valid.Target[r] - got[i]) / float64(len(got))
+	}
+	if math.Abs(off/up-1) > 0.1 {
+		t.Errorf("rows that are %v higher than those learned from seem %.2f higher", up, off)
+	}
+}
