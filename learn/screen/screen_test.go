@@ -1,6 +1,7 @@
 package screen_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"math"
@@ -136,7 +137,18 @@ func TestTooLittleToTell(t *testing.T) {
 		d.Target[i] = 0
 	}
 	d.Target[5] = 1 // in one half only
-	fit(t, learner, d)
+	if got, want := encode(t, fit(t, learner, d)), encode(t, fit(t, trees, d)); !bytes.Equal(got, want) {
+		t.Error("the model is not that of all columns")
+	}
+}
+
+func encode(t *testing.T, m learn.Model) []byte {
+	t.Helper()
+	data, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func logLoss(t *testing.T, m learn.Model, d learn.Data) float64 {
