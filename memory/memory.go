@@ -41,7 +41,7 @@ func Engine(asked int64) int64 {
 	if limit == 0 {
 		return 0
 	}
-	return untouched + max(limit-program, limit/4)/20*17
+	return untouched + Heap(limit)/20*17
 }
 
 // Enough refuses tables that need more memory than a run may use. need is
