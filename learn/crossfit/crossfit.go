@@ -232,7 +232,8 @@ func (f *Fits) fit(ctx context.Context, job Job, k int, folds []fold.Fold, threa
 
 // work is a unit as it is stored. A learner that panics, or whose predictions
 // are no numbers, fails: nothing is made of the fits then, rather than a model
-// without it.
+// without it. A panic on another goroutine than this one, as a learner of more
+// than one thread has, still ends the process.
 func (f *Fits) work(ctx context.Context, learner learn.Learner, part fold.Fold, opt learn.Options) (out []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
