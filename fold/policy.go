@@ -85,7 +85,7 @@ const (
 	TooShort Reason = "purge_does_not_fit" // the time that the rows cover does not hold all parts and the purges between them
 	NoTimes  Reason = "too_few_times"      // fewer distinct times than it takes
 	TooSmall Reason = "too_few_rows"       // too few rows or groups to give every part one
-	OneClass Reason = "one_class"          // a block of time has one class only, or all rows of one
+	OneClass Reason = "one_class"          // a block of time has one class only, or all the rows that there are of a class
 )
 
 // Split is the division of a table.

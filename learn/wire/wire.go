@@ -28,8 +28,8 @@ var tasks = []learn.Task{learn.Binary, learn.Multiclass, learn.Regression}
 // AppendTask appends the number of a task, which must be one of learn's.
 func AppendTask(out []byte, t learn.Task) []byte { return append(out, byte(slices.Index(tasks, t))) }
 
-// Reader takes numbers off the front of bytes. From the first one that is not
-// there on it gives zeros, and Err is ErrShort.
+// Reader takes numbers off the front of bytes. From the first one on that is not
+// there, or is out of its range, it gives zeros, and Err says why.
 type Reader struct {
 	left []byte
 	err  error
