@@ -70,6 +70,7 @@ var keys = []Key{
 	{Name: "threshold.cost_fn", Type: Decimal, Text: "cost of missing a positive; 1 where only cost_fp is given", Readers: []handoff.Agent{handoff.ModelTrainer}},
 	{Name: "threshold.capacity", Type: Share, High: 1, Text: "share of the rows that can be acted on", Readers: []handoff.Agent{handoff.ModelTrainer}},
 	{Name: "coverage", Type: Share, Low: 0.5, High: 0.99, Text: "share of new rows whose truth the intervals or sets of classes hold; default 0.9", Readers: []handoff.Agent{handoff.ModelTrainer}},
+	{Name: "identical_rows", Type: Choice, Choices: []string{"on", "off"}, Text: "whether answers of training rows may count for new rows that are identical to them, which keeps a hash and a prediction of each in the model file; default on", Readers: []handoff.Agent{handoff.ModelTrainer}},
 	{Name: "bake", Type: Duration, Text: "how long a new model is watched before it is trusted", Readers: []handoff.Agent{handoff.ModelDeployer}},
 
 	// Answers to the scope definer's questions.

@@ -20,7 +20,7 @@ func TestCheck(t *testing.T) {
 		{nil, ""},
 		{map[string]string{
 			"minimum_samples": "200", "gap_days": "0", "as_of": "2024-06-30", "unit": "new_entities",
-			"criteria.auc": "0.8", "split.by": "time", "split.test": "20%", "threshold.capacity": "0.1", "bake": "30s",
+			"criteria.auc": "0.8", "split.by": "time", "split.test": "20%", "threshold.capacity": "0.1", "bake": "30s", "identical_rows": "off",
 			"target": "rx.churn", "threshold.cost_fn": "5",
 		}, ""},
 		{map[string]string{"minimum_sample": "200"}, "nearest minimum_samples"},
@@ -39,6 +39,7 @@ func TestCheck(t *testing.T) {
 		{map[string]string{"split.validation": "0"}, "each need rows"},
 		{map[string]string{"bake": "soon"}, "no duration"},
 		{map[string]string{"bake": "-3s"}, "no duration"},
+		{map[string]string{"identical_rows": "false"}, "none of on, off"},
 		{map[string]string{"target": " "}, "empty"},
 		{map[string]string{"gap_days": "x", "unit": "y"}, "--set unit: this is none of"},
 	} {

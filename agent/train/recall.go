@@ -26,6 +26,9 @@ func (r *recipe) recall(data learn.Data, in handoff.Choice) {
 	r.evidence, r.seen = evidence, seen.New(data, r.oof, evidence.Strength)
 }
 
+// forgets tells whether --set asks that no rows be kept.
+func forgets(set map[string]string) bool { return set["identical_rows"] == "off" }
+
 // recalled is what the card says of the rows that are kept; nothing where none
 // are.
 func (r *recipe) recalled() []string {

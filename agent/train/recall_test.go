@@ -41,7 +41,7 @@ func repeats(t *testing.T, name string, alike bool) string {
 }
 
 // The answers of identical rows count where they tell something, refitted or
-// not, and only there. What is kept is said.
+// not, and only there, unless that is turned off. What is kept is said.
 func TestRecall(t *testing.T) {
 	for name, test := range map[string]struct {
 		alike bool
@@ -50,6 +50,7 @@ func TestRecall(t *testing.T) {
 	}{
 		"alike":           {true, handoff.Settings{Effort: "1"}, true},
 		"alike, refitted": {true, handoff.Settings{Effort: "1", Refit: true}, true},
+		"alike, off":      {true, handoff.Settings{Effort: "1", Set: map[string]string{"identical_rows": "off"}}, false},
 		"by chance":       {false, handoff.Settings{Effort: "1"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

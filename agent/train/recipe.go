@@ -82,7 +82,9 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 	if err == nil {
 		r.conformal = &conformal
 	}
-	r.recall(data, in)
+	if !forgets(s.Set) {
+		r.recall(data, in)
+	}
 	return r, nil
 }
 

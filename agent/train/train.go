@@ -34,7 +34,8 @@ func Step() durable.Step[handoff.Choice, handoff.Model] {
 				Name      string
 				Threshold calibrate.Rule
 				Coverage  float64
-			}{s.Seed, s.Effort, s.Refit, s.Name, thresholdOf(s.Set), coverageOf(s.Set)}
+				Forgets   bool `json:",omitempty"`
+			}{s.Seed, s.Effort, s.Refit, s.Name, thresholdOf(s.Set), coverageOf(s.Set), forgets(s.Set)}
 		},
 		Work: train,
 	}

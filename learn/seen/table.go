@@ -14,12 +14,14 @@ import (
 	"github.com/septet-ml/septet/table"
 )
 
-// Table is the predictions of the kinds of row that were seen. It has no value
+// Table is the predictions of the kinds of row that were seen. It has no feature
 // of any row: a kind is found by 64 bits of a SHA-256 of its features and a
-// salt, which is the table's own. That keeps rows from being read or compared
-// between files, not from being guessed: who has a file and a row can look
-// whether it was seen, and what is predicted for it. It is never changed, and
-// safe for concurrent use; nil has seen nothing.
+// salt, which is the table's own. That keeps features from being read or
+// compared between files, not from being guessed: who has a file and a row can
+// look whether it was seen, and what is predicted for it. The less a prediction
+// without the answers counts, the nearer to them is what is kept, for all to
+// read, though not of which rows. It is never changed, and safe for concurrent
+// use; nil has seen nothing.
 type Table struct {
 	task    learn.Task
 	columns int // of a row
