@@ -33,7 +33,7 @@ type Bench struct {
 const Unit = "fit"
 
 // version is raised whenever an equal key would give another fit.
-const version = 7
+const version = 8
 
 // Open loads the features of in's train and validation rows. decode reads a
 // model back by the name of its learner.
