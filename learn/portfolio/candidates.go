@@ -87,7 +87,7 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	if s.canScreen() {
 		trees := crossfit.Candidate{ID: "boosted_trees_screened", Learner: s.screened()}
 		rest, again = slices.Insert(rest, 4, trees), slices.Insert(again, 2, trees)
-		if !s.isLarge() {
+		if s.Rows <= 6_000 {
 			few := crossfit.Candidate{ID: "neural_net_screened", Learner: screen.Learner{Of: net.Learner{}, Judge: s.judge()}}
 			rest, again = slices.Insert(rest, 5, few), slices.Insert(again, 0, few)
 		}
@@ -190,6 +190,8 @@ func (s Shape) small() tree.Boost {
 
 // canScreen tells whether it is worth the time to look for columns of noise:
 // few rows cannot tell them, and the rows are predicted once for each column.
+// Nets take too long for that on more than some thousand rows, which they learn
+// from as well with the noise.
 func (s Shape) canScreen() bool {
 	return s.Classes > 0 && s.Rows >= 2_000 && s.Columns <= 200 && !s.isHuge()
 }
