@@ -6,9 +6,9 @@
 //
 //	(c + strength × p) / (m + strength)
 //
-// where p is the out-of-fold prediction of its rows, which comes from models
-// that did not learn from them: those that serve have seen c already, and would
-// count it twice. It is the mean of a posterior whose prior says p as surely as
+// where p is the mean out-of-fold prediction of its rows, each of models that did
+// not learn from that row, nor from its copies where folds keep them together:
+// those that serve have seen all of c, and would count it twice. It is the mean of a posterior whose prior says p as surely as
 // strength rows would; a strength without end gives p again.
 //
 // Whether the answers of identical rows say more than p does, and how much, is
