@@ -38,7 +38,8 @@ func warmStart(ctx context.Context, d *durable.Desk, in handoff.Features, plan p
 			return nil, fmt.Errorf("warm start: %w", err)
 		}
 		if e, err = handoff.Upgrade(e, handoff.Model{}); err != nil {
-			continue // of a program that this one cannot read
+			d.Warn(fmt.Sprintf("warm start: an earlier run is not looked at, this program cannot read its handoff %s: %v", id, err))
+			continue
 		}
 		m, err := handoff.Decode[handoff.Model](e.Output)
 		if err != nil {

@@ -81,13 +81,12 @@ func (l Learner) helpful(ctx context.Context, train learn.Data, opt learn.Option
 		all[j] = true
 	}
 	halves := deal(train, opt.Seed)
+	if halves[0].Check() != nil || halves[1].Check() != nil {
+		return all, nil
+	}
 	rises := make([]rise, len(all))
 	for h := range halves {
-		fitted, asked := train, train
-		fitted.Rows, asked.Rows = halves[h], halves[1-h]
-		if fitted.Check() != nil || len(asked.Rows) == 0 {
-			return all, nil
-		}
+		fitted, asked := halves[h], halves[1-h]
 		m, err := l.Judge.Fit(ctx, fitted, &asked, opt)
 		if err != nil {
 			return nil, err
@@ -109,18 +108,24 @@ func (l Learner) helpful(ctx context.Context, train learn.Data, opt learn.Option
 
 // deal divides the rows of the fit that have weight into two halves, by chance
 // that depends on the seed and the place among them.
-func deal(train learn.Data, seed uint64) (halves [2][]int32) {
+func deal(train learn.Data, seed uint64) [2]learn.Data {
+	var rows [2][]int32
 	n := uint64(0)
 	for i := range train.N() {
 		row := train.Row(i)
 		if train.WeightOf(row) <= 0 {
 			continue
 		}
-		if h := portable.Draw(seed, n) & 1; len(halves[h]) < halfRows {
-			halves[h] = append(halves[h], int32(row))
+		if h := portable.Draw(seed, n) & 1; len(rows[h]) < halfRows {
+			rows[h] = append(rows[h], int32(row))
 		}
 		n++
 	}
+	halves := [2]learn.Data{train, train}
+	for h := range halves {
+		halves[h].Rows = slices.Concat([]int32{}, rows[h]) // not nil, which is all rows
+	}
+	return halves
 	return halves
 }
 
