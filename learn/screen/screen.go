@@ -126,7 +126,6 @@ func deal(train learn.Data, seed uint64) [2]learn.Data {
 		halves[h].Rows = slices.Concat([]int32{}, rows[h]) // not nil, which is all rows
 	}
 	return halves
-	return halves
 }
 
 // rise is sums over rows: of the loss that mixing up a column adds.
