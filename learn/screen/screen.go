@@ -109,7 +109,7 @@ func (l Learner) helpful(ctx context.Context, train learn.Data, opt learn.Option
 // deal divides the rows of the fit that have weight into two halves, by chance
 // that depends on the seed and the place among them.
 func deal(train learn.Data, seed uint64) [2]learn.Data {
-	var rows [2][]int32
+	rows := [2][]int32{{}, {}} // nil would be all rows
 	n := uint64(0)
 	for i := range train.N() {
 		row := train.Row(i)
@@ -123,7 +123,7 @@ func deal(train learn.Data, seed uint64) [2]learn.Data {
 	}
 	halves := [2]learn.Data{train, train}
 	for h := range halves {
-		halves[h].Rows = slices.Concat([]int32{}, rows[h]) // not nil, which is all rows
+		halves[h].Rows = rows[h]
 	}
 	return halves
 }
