@@ -128,16 +128,17 @@ func deal(train learn.Data, seed uint64) [2]learn.Data {
 	return halves
 }
 
-// rise is sums over rows: of the loss that mixing up a column adds.
-type rise struct{ mass, sum, squares float64 }
+// rise is the sum over rows of the loss that mixing up a column adds, and that
+// of its squares.
+type rise struct{ sum, squares float64 }
 
 func (r *rise) add(weight, by float64) {
-	r.mass += weight
-	r.sum += float64(weight * by)
-	r.squares += float64(float64(weight*by) * float64(weight*by))
+	by = float64(weight * by)
+	r.sum += by
+	r.squares += float64(by * by)
 }
 
-// isSure tells whether the mean is above its standard error.
+// isSure tells whether the mean is above its standard error about 0.
 func (r *rise) isSure() bool { return r.sum > 0 && float64(r.sum*r.sum) > r.squares }
 
 // measure adds what mixing up each column adds to the loss on the rows of d.
