@@ -16,7 +16,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/septet-ml/septet/learn"
@@ -163,7 +162,10 @@ func measure(ctx context.Context, m learn.Model, d learn.Data, opt learn.Options
 		}
 		for i, row := range d.Rows {
 			y, at := d.Target[row], i*width
-			rises[j].add(d.WeightOf(int(row)), loss(mixed[at:at+width], y, d.Task)-loss(plain[at:at+width], y, d.Task))
+			if width > 1 {
+				at += int(y)
+			}
+			rises[j].add(d.WeightOf(int(row)), learn.Loss(d.Task, mixed[at], y)-learn.Loss(d.Task, plain[at], y))
 			x[i*columns+j] = kept[i]
 		}
 	}
@@ -190,21 +192,4 @@ func mix(n int, seed uint64) []int {
 		order[i], order[j] = order[j], order[i]
 	}
 	return order
-}
-
-// loss is log loss of classes, squared error of values.
-func loss(out []float64, y float64, task learn.Task) float64 {
-	const clip = 1e-15
-	p := out[0]
-	switch task {
-	case learn.Regression:
-		return float64((p - y) * (p - y))
-	case learn.Multiclass:
-		p = out[int(y)]
-	case learn.Binary:
-		if y == 0 {
-			p = 1 - p
-		}
-	}
-	return -portable.Log(math.Max(p, clip))
 }

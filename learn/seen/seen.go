@@ -153,24 +153,9 @@ func (k *kinds) losses(rows []int32, strength float64) []float64 {
 		}
 		p := k.prediction[int(row)*k.width+output]
 		others := k.answers[n*k.width+output] - float64(w*k.answer(int(row), output))
-		out[i] = float64(w * k.loss(posterior(others, k.weight[n]-w, p, strength), y))
+		out[i] = float64(w * learn.Loss(k.data.Task, posterior(others, k.weight[n]-w, p, strength), y))
 	}
 	return out
-}
-
-// leastProbability bounds the loss of a row.
-const leastProbability = 1e-15
-
-// loss is that of predicting p, for classes the probability of class 1 of two,
-// or of y.
-func (k *kinds) loss(p, y float64) float64 {
-	switch {
-	case k.data.Task == learn.Regression:
-		return (y - p) * (y - p)
-	case k.width == 1 && y == 0:
-		p = 1 - p
-	}
-	return -portable.Log(min(max(p, leastProbability), 1))
 }
 
 // contradicted is what a row loses whose only copy is of another class.
