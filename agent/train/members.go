@@ -64,7 +64,7 @@ func weigh(bench *fitting.Bench, bags []*crossfit.Bag, target metric.Sample, in 
 		if t.limits.Broken(t.cost) == "" {
 			return t, nil
 		}
-		t.left = append(t.left, name(candidates[poorest].Job))
+		t.left = append(t.left, memberName(candidates[poorest].Job))
 		candidates, costs = slices.Delete(candidates, poorest, poorest+1), slices.Delete(costs, poorest, poorest+1)
 	}
 }
@@ -89,8 +89,8 @@ func (t *team) eligible(bags []*crossfit.Bag, in handoff.Choice) (out []*crossfi
 	return out, costs, nil
 }
 
-// name is a job's name among the members.
-func name(j crossfit.Job) string {
+// memberName is a job's name among the members.
+func memberName(j crossfit.Job) string {
 	if j.Repeat == 0 {
 		return j.Candidate.ID
 	}

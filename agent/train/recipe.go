@@ -67,7 +67,7 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 	r := &recipe{team: t, weights: t.weights}
 	for i, bag := range t.bags {
 		r.jobs = append(r.jobs, bag.Job)
-		r.members = append(r.members, handoff.Member{ID: name(bag.Job), Weight: t.weights[i], Fits: len(bag.Models)})
+		r.members = append(r.members, handoff.Member{ID: memberName(bag.Job), Weight: t.weights[i], Fits: len(bag.Models)})
 	}
 	r.ensemble = r.assemble(t.bags)
 	r.calibration, r.oof = calibrate.Fit(target, r.mixed(t.bags), s.Seed)

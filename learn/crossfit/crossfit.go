@@ -104,7 +104,7 @@ func (f *Fits) Run(ctx context.Context, jobs []Job) (bags []*Bag, units int, err
 		}
 		divisions[job.Repeat], count = folds, len(folds)
 	}
-	all := make([]sack, len(jobs))
+	all := make([]partialBag, len(jobs))
 	side, threads := f.share()
 	done, err := f.each(ctx, len(jobs)*count, side, func(ctx context.Context, u int) error {
 		job, k := jobs[u/count], u%count

@@ -40,27 +40,27 @@ func decodeUnit(data []byte) (unit, error) {
 	return unit{encoded: data[:size], oof: data[size:]}, nil
 }
 
-// sack is a bag that is being filled, fold by fold: of a unit it keeps the
+// partialBag is a bag that is being filled, fold by fold: of a unit it keeps the
 // model, and the predictions at their rows.
-type sack struct {
+type partialBag struct {
 	mu  sync.Mutex
 	bag Bag
 }
 
 // put adds the unit of fold k of folds, which predicts the rows valid of rows.
-func (s *sack) put(k, folds, rows int, u unit, valid []int32) {
+func (b *partialBag) put(k, folds, rows int, u unit, valid []int32) {
 	width := u.model.Width()
-	s.mu.Lock()
-	if s.bag.Models == nil {
-		s.bag.Models, s.bag.OOF = make([]learn.Model, folds), make([]float64, rows*width)
+	b.mu.Lock()
+	if b.bag.Models == nil {
+		b.bag.Models, b.bag.OOF = make([]learn.Model, folds), make([]float64, rows*width)
 	}
-	s.bag.Models[k] = u.model
-	s.bag.Bytes += int64(len(u.encoded))
-	s.mu.Unlock()
+	b.bag.Models[k] = u.model
+	b.bag.Bytes += int64(len(u.encoded))
+	b.mu.Unlock()
 	at := u.oof
 	for _, row := range valid {
 		for c := range width {
-			s.bag.OOF[int(row)*width+c] = math.Float64frombits(binary.LittleEndian.Uint64(at))
+			b.bag.OOF[int(row)*width+c] = math.Float64frombits(binary.LittleEndian.Uint64(at))
 			at = at[8:]
 		}
 	}

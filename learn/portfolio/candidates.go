@@ -87,9 +87,9 @@ func candidates(s Shape) (families, rest, again []crossfit.Candidate) {
 	if s.canScreen() {
 		trees := crossfit.Candidate{ID: "boosted_trees_screened", Learner: s.screened()}
 		rest, again = slices.Insert(rest, 4, trees), slices.Insert(again, 2, trees)
-		if s.Rows <= 6_000 {
-			few := crossfit.Candidate{ID: "neural_net_screened", Learner: screen.Learner{Of: net.Learner{}, Judge: s.judge()}}
-			rest, again = slices.Insert(rest, 5, few), slices.Insert(again, 0, few)
+		if s.Rows <= screenedNetRows {
+			nets := crossfit.Candidate{ID: "neural_net_screened", Learner: screen.Learner{Of: net.Learner{}, Judge: s.judge()}}
+			rest, again = slices.Insert(rest, 5, nets), slices.Insert(again, 0, nets)
 		}
 	}
 	if s.Task == learn.Regression && !s.isHuge() {
@@ -190,11 +190,13 @@ func (s Shape) small() tree.Boost {
 
 // canScreen tells whether it is worth the time to look for columns of noise:
 // few rows cannot tell them, and the rows are predicted once for each column.
-// Nets take too long for that on more than some thousand rows, which they learn
-// from as well with the noise.
 func (s Shape) canScreen() bool {
 	return s.Classes > 0 && s.Rows >= 2_000 && s.Columns <= 200 && !s.isHuge()
 }
+
+// screenedNetRows bounds the tables of which nets are fitted with all columns and
+// with those that help: of more rows a second fit takes too long, and gives little.
+const screenedNetRows = 6_000
 
 // screened looks at all columns that help in every node, and at no others.
 func (s Shape) screened() screen.Learner {

@@ -36,14 +36,12 @@ type Learner struct {
 // Name is "root".
 func (Learner) Name() string { return Name }
 
-// MarshalJSON is the name and the settings of the learner of the roots, and how
-// the offset is found.
+// MarshalJSON is the name and the settings of the learner of the roots.
 func (l Learner) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Learner  string        `json:"learner"`
 		Settings learn.Learner `json:"settings"`
-		Offset   string        `json:"offset"`
-	}{l.Of.Name(), l.Of, "spread"})
+	}{l.Of.Name(), l.Of})
 }
 
 // Fit is learn.Learner's; for regression only.
