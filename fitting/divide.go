@@ -1,6 +1,8 @@
 package fitting
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/septet-ml/septet/fold"
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/metric"
+	"github.com/septet-ml/septet/rowfile"
 )
 
 // byTime makes blocks of time the folds where time cut the parts. Random folds
@@ -27,10 +30,28 @@ func (b *Bench) byTime(parts handoff.SplitPolicy) {
 	b.Folds.By, b.Folds.Count = "time", len(folds)
 }
 
+// recut makes folds by time, that were cut of other rows, dealt ones where these
+// rows cannot be cut into as many blocks.
+func (b *Bench) recut() {
+	if b.Folds.By != "time" {
+		return
+	}
+	blocks, why := fold.Blocked(b.rows(), b.Folds.Count, b.purge, 0)
+	if len(blocks) != b.Folds.Count {
+		b.Folds.By, b.Folds.Reason = dealt(b.File), cmp.Or(string(why), string(fold.NoTimes))
+	}
+}
+
+// dealt is what folds that are not by time are by.
+func dealt(file *rowfile.File) string {
+	if file.Groups != nil {
+		return "group"
+	}
+	return "stratified"
+}
+
 // divide is the folds of a repeat, as Folds says. By time, the cuts of a
-// repeat lie elsewhere in their blocks; where those do not fit they stay, and
-// where the rows of a refit cannot be cut into so many blocks at all the folds
-// are as without time.
+// repeat lie elsewhere in their blocks; where those do not fit they stay.
 func (b *Bench) divide(repeat int) ([]fold.Fold, error) {
 	rows := b.rows()
 	if b.Folds.By == "time" {
@@ -39,6 +60,7 @@ func (b *Bench) divide(repeat int) ([]fold.Fold, error) {
 				return folds, nil
 			}
 		}
+		return nil, fmt.Errorf("cut %d rows into %d blocks of time: they do not fit", len(rows.Target), b.Folds.Count)
 	}
 	return fold.KFold(rows, b.Folds.Count, b.Folds.Seed+uint64(repeat)*7919)
 }

@@ -72,6 +72,31 @@ func TestFoldsAreCutAsThePartsAre(t *testing.T) {
 	}
 }
 
+// Rows of a refit that do not fit into the blocks are dealt, and the folds say so.
+func TestRecut(t *testing.T) {
+	for _, test := range []struct {
+		snapshots int
+		by        string
+		reason    string
+	}{
+		{30, "time", ""},
+		{2, "stratified", "too_few_times"},
+	} {
+		b := &Bench{File: &rowfile.File{Classes: 2}, Folds: handoff.Folds{By: "time", Count: 5, Seed: 1}}
+		for i := range 300 {
+			b.File.Target = append(b.File.Target, float64(i/40%2))
+			b.File.Times = append(b.File.Times, int64(i%test.snapshots)*10*day)
+		}
+		b.recut()
+		if b.Folds.By != test.by || b.Folds.Reason != test.reason {
+			t.Errorf("%d snapshots: %+v", test.snapshots, b.Folds)
+		}
+		if folds, err := b.divide(1); err != nil || len(folds) != 5 {
+			t.Errorf("%d snapshots: %d folds, %v", test.snapshots, len(folds), err)
+		}
+	}
+}
+
 // Another repeat has other folds, by time too.
 func TestRepeatsMoveTheCuts(t *testing.T) {
 	b := &Bench{File: &rowfile.File{}, Folds: handoff.Folds{By: "stratified", Count: 5}}

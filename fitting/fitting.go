@@ -54,10 +54,7 @@ func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (lea
 		return nil, err
 	}
 	b := &Bench{File: file, Transform: transform}
-	b.Folds = handoff.Folds{By: "stratified", Count: foldCount(features.Rows, file.Classes), Seed: d.Settings.Seed}
-	if file.Groups != nil {
-		b.Folds.By = "group"
-	}
+	b.Folds = handoff.Folds{By: dealt(file), Count: foldCount(features.Rows, file.Classes), Seed: d.Settings.Seed}
 	b.byTime(in.Dataset.Policy)
 	key := map[string]any{"rows": in.Dataset.Rows.Fit.SHA256, "transform": in.Transform.SHA256, "by": b.Folds.By}
 	if in.Points != nil {
@@ -68,13 +65,15 @@ func Open(d *durable.Desk, in handoff.Features, decode func(string, []byte) (lea
 }
 
 // Again is the bench for more rows: those of file, with the same features.
-// key stands for the rows.
+// key stands for the rows. Where they cannot be cut into as many blocks of time,
+// its Folds are dealt and say why.
 func (b *Bench) Again(d *durable.Desk, file *rowfile.File, key any) (*Bench, error) {
 	features, err := b.Transform.Apply(file.Inputs)
 	if err != nil {
 		return nil, err
 	}
 	again := &Bench{File: file, Transform: b.Transform, Folds: b.Folds, purge: b.purge}
+	again.recut()
 	again.Fits = again.fits(d, file.Data(features), b.Fits.Decode, key)
 	return again, nil
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/septet-ml/septet/durable"
 	"github.com/septet-ml/septet/fitting"
@@ -29,6 +30,9 @@ func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *row
 	again, err := bench.Again(d, all, key)
 	if err != nil {
 		return false, err
+	}
+	if again.Folds.By != bench.Folds.By {
+		d.Warn(fmt.Sprintf("refit: with the test rows the folds are not by time any more: %s", strings.ReplaceAll(again.Folds.Reason, "_", " ")))
 	}
 	total := len(r.jobs) * bench.Folds.Count
 	again.Fits.Progress = func(done int) { d.Progress(done, total, "refit") }
