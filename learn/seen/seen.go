@@ -8,8 +8,9 @@
 //
 // where p is the mean out-of-fold prediction of its rows, each of models that did
 // not learn from that row, nor from its copies where folds keep them together:
-// those that serve have seen all of c, and would count it twice. It is the mean of a posterior whose prior says p as surely as
-// strength rows would; a strength without end gives p again.
+// those that serve have seen all of c, and would count it twice. It is the mean
+// of a posterior whose prior says p as surely as strength rows would; a strength
+// without end gives p again.
 //
 // Whether the answers of identical rows say more than p does, and how much, is
 // judged by leaving each row out of its kind (Weigh). What is kept of the rows
@@ -17,6 +18,7 @@
 package seen
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -194,12 +196,7 @@ func New(data learn.Data, prediction []float64, strength float64) *Table {
 	for n := range order {
 		order[n] = n
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		if k.hash[a] < k.hash[b] {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(k.hash[a], k.hash[b]) })
 	for _, n := range order {
 		t.hash = append(t.hash, k.hash[n])
 		for j := n * k.width; j < (n+1)*k.width; j++ {
