@@ -2,6 +2,7 @@ package fitting
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -68,6 +69,58 @@ func TestFoldsAreCutAsThePartsAre(t *testing.T) {
 			if rows != 300 {
 				t.Errorf("%s: %d rows are predicted, want each of 300 once", test.name, rows)
 			}
+		}
+	}
+}
+
+// Over random tables, however the parts were cut, no fold of any repeat learns
+// from a group that it predicts, and every row is predicted once.
+func TestNoFoldMeetsAGroupThatItLearntFrom(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 8))
+	by := map[string]int{}
+	for trial := range 200 {
+		n := 60 + random.IntN(400)
+		span := random.IntN(300) // days that the rows of a group are spread over
+		b := &Bench{File: &rowfile.File{Classes: 2 * random.IntN(2)}, Folds: handoff.Folds{Count: 5 + random.IntN(4), Seed: uint64(trial)}}
+		start := make([]int, 2+random.IntN(n))
+		for g := range start {
+			start[g] = random.IntN(400)
+		}
+		for range n {
+			g := random.IntN(len(start))
+			b.File.Groups = append(b.File.Groups, int32(g))
+			b.File.Target = append(b.File.Target, float64(random.IntN(2)))
+			b.File.Times = append(b.File.Times, int64(start[g]+random.IntN(span+1))*day)
+		}
+		b.Folds.By = dealt(b.File)
+		b.byTime(handoff.SplitPolicy{By: []string{"time", "time", "entity"}[trial%3], PurgeDays: random.IntN(30)})
+		by[b.Folds.By+" "+b.Folds.Reason]++
+		for repeat := range 3 {
+			folds, err := b.divide(repeat)
+			if err != nil {
+				t.Fatal(err)
+			}
+			predicted := make([]int, n)
+			for _, f := range folds {
+				learnt := map[int32]bool{}
+				for _, r := range f.Train {
+					learnt[b.File.Groups[r]] = true
+				}
+				for _, r := range f.Valid {
+					predicted[r]++
+					if learnt[b.File.Groups[r]] {
+						t.Fatalf("trial %d, repeat %d, by %s: a group is on both sides", trial, repeat, b.Folds.By)
+					}
+				}
+			}
+			if slices.Min(predicted) != 1 || slices.Max(predicted) != 1 {
+				t.Fatalf("trial %d: the rows are not predicted once each", trial)
+			}
+		}
+	}
+	for _, want := range []string{"time ", "group ", "group entities_recur"} {
+		if by[want] < 10 {
+			t.Errorf("only %d tables have folds by %s", by[want], want)
 		}
 	}
 }

@@ -35,8 +35,8 @@ func Blocked(d Data, k int, purge time.Duration, shift float64) (folds []Fold, w
 		folds = folds[:0]
 		why = AllParts
 		for _, b := range line.blocks(k, shift) {
-			f := d.around(line, b, purge)
-			why = d.hindered(f, len(rows))
+			f, tied := d.around(line, b, purge)
+			why = d.hindered(f, tied, len(rows))
 			if why != AllParts {
 				break
 			}
@@ -49,10 +49,10 @@ func Blocked(d Data, k int, purge time.Duration, shift float64) (folds []Fold, w
 	return nil, why
 }
 
-// around is the fold that validates on a block.
-func (d Data) around(line timeline, block span, purge time.Duration) Fold {
+// around is the fold that validates on a block. tied counts the rows that it
+// does not learn from because of their group or duplicate alone.
+func (d Data) around(line timeline, block span, purge time.Duration) (f Fold, tied int) {
 	start, end := line.times[block.lo], line.times[block.hi-1]
-	var f Fold
 	for _, r := range line.rows {
 		switch t := d.Time[r]; {
 		case t >= start && t <= end:
@@ -61,16 +61,21 @@ func (d Data) around(line timeline, block span, purge time.Duration) Fold {
 			f.Train = append(f.Train, r)
 		}
 	}
+	tied = len(f.Train)
 	f.Train = d.apart(f.Train, f.Valid)
 	slices.Sort(f.Train)
 	slices.Sort(f.Valid)
-	return f
+	return f, tied - len(f.Train)
 }
 
-// hindered is why a fold of so many rows is no good; AllParts where it is.
-func (d Data) hindered(f Fold, rows int) Reason {
-	if 2*len(f.Train) < rows {
+// hindered is why a fold of so many rows, with so many tied to the block, is no
+// good; AllParts where it is.
+func (d Data) hindered(f Fold, tied, rows int) Reason {
+	switch {
+	case 2*(len(f.Train)+tied) < rows:
 		return TooShort
+	case 2*len(f.Train) < rows:
+		return Recurs
 	}
 	if d.Classes > 0 && (oneClass(d.Target, f.Valid) || d.misses(f)) {
 		return OneClass

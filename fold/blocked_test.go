@@ -17,7 +17,12 @@ func TestBlocksKeepThePurge(t *testing.T) {
 	purge := 30 * 24 * time.Hour
 	for trial := range 50 {
 		d := table(r, 200, 2)
-		d.Group = nil
+		for i := range d.Group { // of one entity only what is near in time
+			d.Group[i] = int32(d.Time[i]/day/20)*100 + d.Group[i]%10
+			if j := d.Duplicate[i]; j >= 0 {
+				d.Group[i] = d.Group[j]
+			}
+		}
 		if trial%2 == 0 {
 			d.Rows = someRows(r, len(d.Target))
 		}
@@ -33,6 +38,7 @@ func TestBlocksKeepThePurge(t *testing.T) {
 		var all []int32
 		for _, f := range folds {
 			together(t, "duplicate", d.Duplicate, f.Train, f.Valid)
+			together(t, "group", d.Group, f.Train, f.Valid)
 			if !slices.IsSorted(f.Train) || !slices.IsSorted(f.Valid) {
 				t.Fatal("rows are not ascending")
 			}
@@ -120,7 +126,12 @@ func TestBlocksThatDoNotFit(t *testing.T) {
 			for i := range d.Time {
 				d.Group = append(d.Group, int32(i%7))
 			}
-		}), 0, 0, fold.TooShort},
+		}), 0, 0, fold.Recurs},
+		{"entities of ten days each", with(days(90), func(d *fold.Data) {
+			for i := range d.Time {
+				d.Group = append(d.Group, int32(i/10))
+			}
+		}), 0, 5, fold.AllParts},
 		{"one class for most of the time", with(days(90), func(d *fold.Data) {
 			for i := range 70 {
 				d.Target[i] = 0

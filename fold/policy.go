@@ -86,6 +86,7 @@ const (
 	NoTimes  Reason = "too_few_times"      // fewer distinct times than it takes
 	TooSmall Reason = "too_few_rows"       // too few rows or groups to give every part one
 	OneClass Reason = "one_class"          // a block of time has one class only, or all the rows that there are of a class
+	Recurs   Reason = "entities_recur"     // too few rows are of groups that a block of time has no row of
 )
 
 // Split is the division of a table.

@@ -110,7 +110,7 @@ func (c Choice) Check() []Fault {
 	return l.faults
 }
 
-var foldReasons = []string{"", "too_few_times", "purge_does_not_fit", "one_class"}
+var foldReasons = []string{"", "too_few_times", "purge_does_not_fit", "one_class", "entities_recur"}
 
 var foldPolicies = []string{"stratified", "group", "time", "random"}
 

@@ -29,7 +29,7 @@ type Folds struct {
 	By     string `json:"by"` // stratified; group; time, in blocks with the purge between them
 	Count  int    `json:"count"`
 	Seed   uint64 `json:"seed"`
-	Reason string `json:"reason"` // why they are not by time although the parts are: too_few_times, purge_does_not_fit, one_class; else ""
+	Reason string `json:"reason"` // why they are not by time although the parts are: too_few_times, purge_does_not_fit, one_class, entities_recur; else ""
 }
 
 // Candidate is a learner with settings, measured.

@@ -17,8 +17,9 @@ type Dataset struct {
 
 // RowFiles are Parquet files (package table/parquet), one row an example.
 // Every file has the Columns, then Target, then "__row" (1-based in the main
-// table) and, where there is one, "__group" (entities or duplicates that
-// belong together, 0-based number), "__time" (order of the rows).
+// table) and, where there is one, "__group" (rows that belong together, because
+// of their entity or as duplicates, have the same number, in all files; 0-based,
+// in the order of the main table), "__time" (order of the rows).
 // Fit has "__part" too: 0 train, 1 validation.
 type RowFiles struct {
 	Fit     Ref  `json:"fit"`     // train and validation

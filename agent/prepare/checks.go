@@ -182,7 +182,11 @@ func (c *checks) split() {
 	}
 	if e := c.e; e.copies != nil && e.extras() > 0 {
 		evidence := fmt.Sprintf("%s that are exact copies of others", plural(e.extras(), "row"))
-		if e.alike != nil {
+		if e.alike != nil && c.parts.data.Duplicate == nil {
+			c.find("leak.duplicates", handoff.Warning, handoff.Warned, "",
+				evidence+fmt.Sprintf("; those of different %s may be in different parts, for copies would tie more than a tenth of all rows together", joined(e.by)),
+				"nothing, if such rows look the same as many do; remove copies that are mistakes")
+		} else if e.alike != nil {
 			severity := handoff.Warning
 			if e.expected {
 				severity = handoff.Info

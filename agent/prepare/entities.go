@@ -8,8 +8,8 @@ import (
 )
 
 // findEntities numbers the rows by entity and decides what else has to stay
-// in one part: the entities, if the scope divides by them; otherwise the
-// values of a key whose rows share their answer.
+// in one part: the entities, if the scope divides by them or, without time, asks
+// about new ones; otherwise the values of a key whose rows share their answer.
 func (e *examples) findEntities() {
 	if len(e.scope.Entity) > 0 {
 		keys := &table.Table{Rows: e.n()}
@@ -22,7 +22,7 @@ func (e *examples) findEntities() {
 			e.entity, _ = sameRows(keys, nil)
 		}
 	}
-	if e.scope.SplitBy == "entity" {
+	if e.scope.SplitBy == "entity" || e.scope.SplitBy == "stratified" && e.isolates() {
 		e.groups, e.by = e.entity, e.scope.Entity
 		return
 	}
@@ -42,6 +42,10 @@ func (e *examples) findEntities() {
 		}
 	}
 }
+
+// isolates tells that no part and no fold may learn from an entity that it is
+// judged on.
+func (e *examples) isolates() bool { return e.scope.Unit == "new_entities" && recurs(e.entity) }
 
 // isManyValued tells that an input may be the key of something that comes
 // again: whole numbers or text of one word, with 2 to 50 rows a value.

@@ -29,7 +29,7 @@ func divide(d *durable.Desk, e *examples) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{data: fold.Data{Classes: e.classes(), Target: e.target, Group: e.groups, Duplicate: e.alike}}
+	p := &parts{data: fold.Data{Classes: e.classes(), Target: e.target, Group: e.groups, Duplicate: e.ties()}}
 	p.policy = fold.Policy{
 		By: fold.ByClass, Seed: d.Settings.Seed, Isolate: e.scope.Unit == "new_entities",
 		Shares: fold.Shares{Train: shares["train"], Validation: shares["validation"], Test: shares["test"], Holdout: shares["holdout"]},
@@ -41,19 +41,22 @@ func divide(d *durable.Desk, e *examples) (*parts, error) {
 		p.policy.By = fold.ByTime
 		p.policy.Purge = e.purge()
 		timed := p.data
-		timed.Time, timed.Group = e.time, e.entity
+		timed.Time, timed.Group, timed.Duplicate = e.time, e.entity, e.alike
 		if p.Split, err = p.policy.Split(timed); err != nil {
 			return nil, err
 		}
 		if slices.Contains(p.Parts, fold.Validation) && slices.Contains(p.Parts, fold.Test) {
 			p.data = timed
+			if e.isolates() {
+				e.groups, e.by = e.entity, e.scope.Entity
+			}
 			return p, nil
 		}
 		p.fell = "four parts with a purge between them do not fit into the time that the rows cover"
 		p.policy.By, p.policy.Purge = fold.ByClass, 0
 		if e.entity != nil {
-			p.policy.By, p.data.Group = fold.ByGroup, e.entity
 			e.groups, e.by = e.entity, e.scope.Entity
+			p.policy.By, p.data.Group, p.data.Duplicate = fold.ByGroup, e.groups, e.ties()
 		}
 	}
 	if p.Split, err = p.policy.Split(p.data); err != nil {

@@ -39,8 +39,8 @@ func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []s
 	}
 	all.Columns = append(all.Columns,
 		table.Column{Name: out.Target, Number: e.target}, numbers(rowfile.Row, e.rows))
-	if together := e.together(); together != nil {
-		all.Columns = append(all.Columns, numbers(rowfile.Group, together))
+	if e.groups != nil || e.alike != nil {
+		all.Columns = append(all.Columns, numbers(rowfile.Group, tied(e.groups, e.ties())))
 	}
 	if e.time != nil {
 		all.Columns = append(all.Columns, table.Column{Name: rowfile.Time, Kind: table.Time, Time: e.time})
@@ -121,47 +121,4 @@ func keyTable(e *examples, p *parts) *table.Table {
 		return &table.Table{Rows: e.n(), Columns: append(columns, part)}
 	}
 	return &table.Table{Rows: e.n(), Columns: []table.Column{numbers("row", e.rows), part}}
-}
-
-// together numbers the rows so that those which belong together have the same
-// number: groups and rows with the same inputs, and what these tie together;
-// nil where every row stands alone.
-func (e *examples) together() []int32 {
-	if e.groups == nil && e.alike == nil {
-		return nil
-	}
-	parent := make([]int32, e.n())
-	for i := range parent {
-		parent[i] = int32(i)
-	}
-	find := func(i int32) int32 {
-		for parent[i] != i {
-			parent[i] = parent[parent[i]]
-			i = parent[i]
-		}
-		return i
-	}
-	for _, number := range [][]int32{e.groups, e.alike} {
-		first := map[int32]int32{}
-		for r, g := range number {
-			if at, ok := first[g]; ok {
-				a, b := find(at), find(int32(r))
-				parent[max(a, b)] = min(a, b)
-			} else {
-				first[g] = int32(r)
-			}
-		}
-	}
-	number := map[int32]int32{}
-	out := make([]int32, e.n())
-	for r := range out {
-		root := find(int32(r))
-		g, ok := number[root]
-		if !ok {
-			g = int32(len(number))
-			number[root] = g
-		}
-		out[r] = g
-	}
-	return out
 }
