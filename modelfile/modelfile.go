@@ -144,7 +144,11 @@ func Open(path string) (*Model, error) {
 		return nil, fmt.Errorf("open model file: %w", err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open model file: %w", err)
+	}
+	data, err := readAll(file, info.Size(), MaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("open model file: %w", err)
 	}
@@ -234,6 +238,9 @@ func (m *Model) check() error {
 	}
 	if m.Ensemble.Width() != width {
 		return fmt.Errorf("%d scores a row instead of %d", m.Ensemble.Width(), width)
+	}
+	if m.Task == learn.Regression && m.Ensemble.Pool != ensemble.Linear {
+		return errors.New("a pool of probabilities in a model of values")
 	}
 	if err := checkColumns(m.Ensemble, len(m.Transform.Features)); err != nil {
 		return err

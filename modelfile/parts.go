@@ -2,6 +2,7 @@ package modelfile
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func inflate(f *zip.File, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	data, err := readAll(r, int64(min(f.UncompressedSize64, MaxBytes)), limit)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
@@ -87,6 +88,15 @@ func inflate(f *zip.File, limit int64) ([]byte, error) {
 		return nil, errors.New("too large when inflated")
 	}
 	return data, nil
+}
+
+// readAll is what r gives, but no more than limit + 1 bytes of it. size is how
+// many that will be; where it is not so, reading takes longer.
+func readAll(r io.Reader, size, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(size, 0), limit)) + bytes.MinRead)
+	_, err := b.ReadFrom(io.LimitReader(r, limit+1))
+	return b.Bytes(), err
 }
 
 // checkFormat refuses the manifest of a format that this program does not read.

@@ -112,7 +112,7 @@ func (w *writer) node(m *Model, t *Tree, n *Node) {
 // accepts predicts without panics, and its memory is bounded by some hundred
 // times the size of data.
 func Decode(data []byte) (learn.Model, error) {
-	r := reader{wire.NewReader(data)}
+	r := reader{Reader: wire.NewReader(data)}
 	m := r.model()
 	if r.Left() > 0 {
 		r.Fail(errors.New("bytes after the end"))
@@ -125,17 +125,22 @@ func Decode(data []byte) (learn.Model, error) {
 }
 
 // reader reads the parts of a model.
-type reader struct{ *wire.Reader }
+type reader struct {
+	*wire.Reader
+	nodes []Node   // memory of the next trees' nodes
+	sets  []Set    // those of the last trees, and memory of the next ones
+	depth []uint16 // memory of a tree's check
+}
 
 // uint reads a number from 0 to most.
-func (r reader) uint(most int) int { return int(r.Uvarint(uint64(most))) }
+func (r *reader) uint(most int) int { return int(r.Uvarint(uint64(most))) }
 
 // count reads the length of a list whose entries take at least each bytes.
-func (r reader) count(most, each int) int { return r.UvarintCount(uint64(most), each) }
+func (r *reader) count(most, each int) int { return r.UvarintCount(uint64(most), each) }
 
-func (r reader) fault(what string) { r.Fail(errors.New(what)) }
+func (r *reader) fault(what string) { r.Fail(errors.New(what)) }
 
-func (r reader) finite() float64 {
+func (r *reader) finite() float64 {
 	x := r.Float64()
 	if !(math.Abs(x) <= math.MaxFloat64) {
 		r.Fail(wire.ErrRange)
@@ -143,7 +148,7 @@ func (r reader) finite() float64 {
 	return x
 }
 
-func (r reader) finite32() float32 {
+func (r *reader) finite32() float32 {
 	x := r.Float32()
 	if !(math.Abs(float64(x)) <= math.MaxFloat32) {
 		r.Fail(wire.ErrRange)
@@ -151,7 +156,7 @@ func (r reader) finite32() float32 {
 	return x
 }
 
-func (r reader) model() *Model {
+func (r *reader) model() *Model {
 	if v := r.Byte(); v != formatVersion {
 		r.Fail(fmt.Errorf("version %d: %w", v, learn.ErrUnknown))
 	}
@@ -173,20 +178,19 @@ func (r reader) model() *Model {
 	for i := range m.Features {
 		r.feature(m, &m.Features[i])
 	}
-	trees := r.count(math.MaxInt32, 3)
-	for range trees {
-		if r.Err() != nil {
+	m.Trees = make([]Tree, r.count(math.MaxInt32, 3))
+	for i := range m.Trees {
+		if m.Trees[i] = r.tree(m); r.Err() != nil {
 			break
 		}
-		m.Trees = append(m.Trees, r.tree(m))
 	}
-	if r.Err() == nil && trees%outputs != 0 {
+	if r.Err() == nil && len(m.Trees)%outputs != 0 {
 		r.fault("trees of an unfinished round")
 	}
 	return m
 }
 
-func (r reader) feature(m *Model, f *Feature) {
+func (r *reader) feature(m *Model, f *Feature) {
 	if f.Column = r.uint(math.MaxInt32); f.Column >= m.Columns {
 		r.fault("column out of range")
 	}
@@ -214,16 +218,46 @@ func (r reader) feature(m *Model, f *Feature) {
 	}
 }
 
-func (r reader) tree(m *Model) Tree {
-	nodes := make([]Node, r.count(2*maxLeaves-1, 5))
+// ahead is how many nodes or sets memory is taken for at a time, unless they
+// would need more bytes than there are.
+const ahead = 1 << 14
+
+// take is memory for a tree's n nodes.
+func (r *reader) take(n int) []Node {
+	if n > len(r.nodes) {
+		r.nodes = make([]Node, max(n, min(ahead, r.Left()/5)))
+	}
+	out := r.nodes[:n:n]
+	r.nodes = r.nodes[n:]
+	return out
+}
+
+// set reads a set of feature f and appends it to its tree's, which are the last
+// that were read and will be most at the end.
+func (r *reader) set(tree []Set, f *Feature, most int) []Set {
+	if len(r.sets) == cap(r.sets) {
+		r.sets = append(make([]Set, 0, max(most, min(ahead, r.Left()/8))), tree...)
+	}
+	var bins Set
+	for k := range f.missing/64 + 1 {
+		bins[k] = r.Uint64()
+	}
+	r.sets = append(r.sets, bins)
+	end := len(r.sets)
+	return r.sets[end-len(tree)-1 : end : end]
+}
+
+func (r *reader) tree(m *Model) Tree {
+	nodes := r.take(r.count(2*maxLeaves-1, 5))
 	if len(nodes) == 0 {
 		r.fault("a tree without nodes")
 		return Tree{}
 	}
 	t := Tree{Nodes: nodes}
 	nodes[0].Cover = uint32(r.uint(math.MaxUint32))
-	depth := make([]int, len(nodes))
-	next := 1
+	r.depth = slices.Grow(r.depth[:0], len(nodes))
+	depth, next := r.depth[:len(nodes)], 1 // depth of a node is set where its parent is read
+	depth[0] = 0
 	for i := range nodes {
 		if i >= next {
 			r.fault("a node without parent")
@@ -248,11 +282,7 @@ func (r reader) tree(m *Model) Tree {
 		n.MissingLeft = r.uint(1) == 1
 		if f := &m.Features[n.Feature]; f.Set {
 			n.Set = int32(len(t.Sets))
-			var bins Set
-			for k := range f.missing/64 + 1 {
-				bins[k] = r.Uint64()
-			}
-			t.Sets = append(t.Sets, bins)
+			t.Sets = r.set(t.Sets, f, len(nodes)/2)
 		} else if n.Cut = r.Byte(); int(n.Cut) > len(f.Cuts) {
 			r.fault("cut out of range")
 		}

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,6 +37,39 @@ func TestCodec(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Trees lie in memory that is taken for many at a time: each has its own nodes
+// and sets, however many there are.
+func TestDecodeOfManyTrees(t *testing.T) {
+	few := fitted(t, Boost{Rounds: 20, Leaves: 31, Category: Category{SetRows: 1, SetSmooth: 1, SetChance: 1}}, taskData(2000, 6, learn.Binary), nil, 1)
+	many := *few
+	many.Trees = slices.Repeat(few.Trees, 3*ahead/(20*61)+1)
+	want, got := written(t, few).Trees, written(t, &many).Trees
+	sets := 0
+	for i, tree := range got {
+		if alone := want[i%len(want)]; !slices.Equal(tree.Nodes, alone.Nodes) || !slices.Equal(tree.Sets, alone.Sets) {
+			t.Fatalf("tree %d of %d differs", i, len(got))
+		}
+		sets += len(tree.Sets)
+	}
+	if len(got) != len(many.Trees) || sets == 0 {
+		t.Errorf("%d trees of %d, %d sets", len(got), len(many.Trees), sets)
+	}
+}
+
+// written is a model after it was written and read.
+func written(t *testing.T, m *Model) *Model {
+	t.Helper()
+	data, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again.(*Model)
 }
 
 // FuzzDecode checks that any bytes give an error or a model that works.

@@ -51,18 +51,26 @@ func (s *slot) code(x float64) uint8 {
 }
 
 func newWalker(m *Model) walker {
-	w := walker{}
-	place := make(map[[2]int32]uint32)
+	nodes, sets := 0, 0
+	for i := range m.Trees {
+		nodes, sets = nodes+len(m.Trees[i].Nodes), sets+len(m.Trees[i].Sets)
+	}
+	w := walker{
+		steps: make([]step, 0, nodes), loads: make([]uint32, 0, nodes), sets: make([]Set, 0, sets),
+		roots: make([]int32, 0, len(m.Trees)+1),
+	}
+	place := make([][2]uint32, len(m.Features)) // 1 + number of the slot for missing right, and left; 0: none yet
 	slotOf := func(n *Node) uint32 {
-		at := [2]int32{n.Feature, 0}
-		if n.MissingLeft && !m.Features[n.Feature].Set {
-			at[1] = 1
+		f, side := &m.Features[n.Feature], 0
+		if n.MissingLeft && !f.Set {
+			side = 1
 		}
-		if _, ok := place[at]; !ok {
-			place[at] = uint32(len(w.slots))
-			w.slots = append(w.slots, newSlot(&m.Features[n.Feature], n.MissingLeft))
+		at := &place[n.Feature][side]
+		if *at == 0 {
+			w.slots = append(w.slots, newSlot(f, n.MissingLeft))
+			*at = uint32(len(w.slots))
 		}
-		return place[at]
+		return *at - 1
 	}
 	for _, t := range m.Trees {
 		w.roots = append(w.roots, int32(len(w.steps)))

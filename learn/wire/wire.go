@@ -112,6 +112,11 @@ func (r *Reader) Uvarint(most uint64) uint64 {
 	if r.err != nil {
 		return 0
 	}
+	if len(r.left) > 0 && r.left[0] < 0x80 && uint64(r.left[0]) <= most { // most numbers, by far
+		x := r.left[0]
+		r.left = r.left[1:]
+		return uint64(x)
+	}
 	x, n := binary.Uvarint(r.left)
 	switch {
 	case n == 0:
