@@ -16,7 +16,7 @@ func (p Policy) byTime(d Data, s *Split) {
 	for parts := p.parts(); len(parts) >= 2; parts = fewer(parts) {
 		spans := p.cut(d, line, p.shares(parts))
 		if spans == nil {
-			s.Reason = TooShort
+			s.Reason = p.hindrance(d, line, parts)
 			continue
 		}
 		s.Parts = parts
@@ -31,6 +31,17 @@ func (p Policy) byTime(d Data, s *Split) {
 		}
 		return
 	}
+}
+
+// hindrance is why the parts do not fit.
+func (p Policy) hindrance(d Data, line timeline, parts []Part) Reason {
+	if p.Isolate {
+		p.Isolate = false
+		if p.cut(d, line, p.shares(parts)) != nil {
+			return Recurs
+		}
+	}
+	return TooShort
 }
 
 // kept is rows of one part without copies of rows, and with Isolate groups,
@@ -64,8 +75,9 @@ func (p Policy) cut(d Data, line timeline, shares []float64) []span {
 		all = append(all, candidate{spans, line.off(spans, shares)})
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.off, b.off) })
+	group := p.isolated(d, line)
 	for _, c := range all {
-		if p.fits(d, line, c.spans) {
+		if group.fits(line, c.spans, shares) && p.fits(d, line, c.spans) {
 			return c.spans
 		}
 	}

@@ -73,7 +73,9 @@ type Policy struct {
 	Purge time.Duration `json:"purge"`
 
 	// Isolate leaves out rows of a group that an earlier part has seen, so
-	// that every part meets new groups only. Only by time.
+	// that every part meets new groups only. Only by time; where that leaves
+	// less than half of the rows, or a part less than a quarter of its share,
+	// the parts do not fit.
 	Isolate bool `json:"isolate"`
 }
 
@@ -86,7 +88,7 @@ const (
 	NoTimes  Reason = "too_few_times"      // fewer distinct times than it takes
 	TooSmall Reason = "too_few_rows"       // too few rows or groups to give every part one
 	OneClass Reason = "one_class"          // a block of time has one class only, or all the rows that there are of a class
-	Recurs   Reason = "entities_recur"     // too few rows are of groups that a block of time has no row of
+	Recurs   Reason = "entities_recur"     // too many rows are of groups that come again in another part or block of time
 )
 
 // Split is the division of a table.
@@ -119,9 +121,9 @@ func (s *Split) Rows(parts ...Part) []int32 {
 // Where four parts do not fit, the holdout is given up first, then the
 // validation part (train is then cross-validated), and Reason says why. By
 // time, parts fit if each has at least one row (classes: of two classes) and
-// the purges cost at most half of the rows. If not even train and test fit,
-// Parts is empty, every row in use is Purged, and the caller has to choose
-// another policy.
+// the purges cost at most half of the rows (see Isolate for groups). If not
+// even train and test fit, Parts is empty, every row in use is Purged, and the
+// caller has to choose another policy.
 func (p Policy) Split(d Data) (Split, error) {
 	if err := p.check(d); err != nil {
 		return Split{}, err

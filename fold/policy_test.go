@@ -93,6 +93,12 @@ func TestSplitSizes(t *testing.T) {
 			return 0
 		}
 	}
+	grouped := func(d fold.Data, of func(i int) int32) fold.Data {
+		for i := range d.Target {
+			d.Group = append(d.Group, of(i))
+		}
+		return d
+	}
 	days := 24 * time.Hour
 	tests := []struct {
 		name   string
@@ -127,6 +133,39 @@ func TestSplitSizes(t *testing.T) {
 			fold.Policy{By: fold.ByTime, Purge: 100 * days},
 			rows(1000, every(4)),
 			map[string]int{"train": 422, "validation": 141, "test": 105, "holdout": 35, "purged": 297},
+			"",
+		},
+		{
+			"by time, groups of ten days isolated",
+			fold.Policy{By: fold.ByTime, Isolate: true},
+			grouped(rows(1000, every(4)), func(i int) int32 { return int32(i / 10) }),
+			map[string]int{"train": 600, "validation": 200, "test": 150, "holdout": 50},
+			"",
+		},
+		{
+			"by time, groups isolated, half of which are new at each cut",
+			fold.Policy{By: fold.ByTime, Isolate: true},
+			grouped(rows(1000, every(4)), func(i int) int32 { return int32(i%10/5*(1000+i/50*5) + i%5) }),
+			map[string]int{"train": 600, "validation": 100, "test": 75, "holdout": 25, "purged": 200},
+			"",
+		},
+		{
+			"by time, groups isolated, few of which are new",
+			fold.Policy{By: fold.ByTime, Isolate: true},
+			grouped(rows(1000, every(4)), func(i int) int32 {
+				if i%20 == 0 {
+					return int32(i)
+				}
+				return int32(i % 7)
+			}),
+			map[string]int{"purged": 1000},
+			fold.Recurs,
+		},
+		{
+			"by time, the same groups at all times",
+			fold.Policy{By: fold.ByTime},
+			grouped(rows(1000, every(4)), func(i int) int32 { return int32(i % 7) }),
+			map[string]int{"train": 600, "validation": 200, "test": 150, "holdout": 50},
 			"",
 		},
 		{

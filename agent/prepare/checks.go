@@ -168,7 +168,7 @@ func (c *checks) split() {
 		c.find("data.split", handoff.Blocking, handoff.Stopped, "", fault, "report this: the parts are made so that it cannot be")
 	}
 	if c.parts.fell != "" {
-		c.find("data.split", handoff.Warning, handoff.Warned, "", c.parts.fell+"; the parts are not in the order of time", "give a longer period, or shorter windows")
+		c.find("data.split", handoff.Warning, handoff.Warned, "", c.parts.fell+"; the parts are not in the order of time", c.parts.mend)
 	} else if n := len(c.parts.Parts); n < 4 && c.parts.Reason != fold.AllParts {
 		c.find("data.split", handoff.Warning, handoff.Warned, "", fmt.Sprintf("only %d parts fit: there is no holdout", n), "give more rows or a longer period")
 	}

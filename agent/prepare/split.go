@@ -13,12 +13,13 @@ import (
 )
 
 // parts is the division of the examples, and why it is not the one that the
-// scope asked for; fell is "" where it is.
+// scope asked for and what to do; fell is "" where it is.
 type parts struct {
 	fold.Split
 	policy fold.Policy
 	data   fold.Data
 	fell   string
+	mend   string
 }
 
 // divide cuts the examples into parts by the scope's policy. By time, where
@@ -52,7 +53,10 @@ func divide(d *durable.Desk, e *examples) (*parts, error) {
 			}
 			return p, nil
 		}
-		p.fell = "four parts with a purge between them do not fit into the time that the rows cover"
+		p.fell, p.mend = "four parts with a purge between them do not fit into the time that the rows cover", "give a longer period, or shorter windows"
+		if p.Reason == fold.Recurs {
+			p.fell, p.mend = "too few rows of the later parts are of entities that no earlier part has", "give a longer period; where the entities will be scored again, --set unit=known_entities"
+		}
 		p.policy.By, p.policy.Purge = fold.ByClass, 0
 		if e.entity != nil {
 			e.groups, e.by = e.entity, e.scope.Entity

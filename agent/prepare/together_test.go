@@ -12,15 +12,15 @@ import (
 	"github.com/septet-ml/septet/rowfile"
 )
 
-// visits is a table of customers who come several times over so many days each;
-// every row has figures of its own.
-func visits(t *testing.T, seed uint64, customers, days int) *made {
+// visits is a table of 1,400 visits or more, by customers who come so many times
+// or up to three times more within so many days; every row has figures of its own.
+func visits(t *testing.T, seed uint64, times, days int) *made {
 	t.Helper()
 	m := &made{random: rand.New(rand.NewPCG(seed, 11)), classes: []string{"no", "yes"}}
 	var who, day []int
-	for c := range customers {
+	for c := range 1400 / times {
 		first := m.random.IntN(700)
-		for range 2 + m.random.IntN(4) {
+		for range times + m.random.IntN(4) {
 			who, day = append(who, c), append(day, first+m.random.IntN(days))
 		}
 	}
@@ -28,7 +28,7 @@ func visits(t *testing.T, seed uint64, customers, days int) *made {
 	m.random.Shuffle(m.rows, func(i, j int) { who[i], who[j], day[i], day[j] = who[j], who[i], day[j], day[i] })
 	m.add("customer_id", func(i int) string { return fmt.Sprintf("C%05d", who[i]) })
 	m.add("visited_on", func(i int) string { return time.Date(2022, 1, 1+day[i], 0, 0, 0, 0, time.UTC).Format(time.DateOnly) })
-	m.add("spent", func(int) string { return number(m.random.NormFloat64()) })
+	m.add("spent", func(int) string { return fmt.Sprintf("%.9f", m.random.NormFloat64()) })
 	m.add("visitors", func(int) string { return strconv.Itoa(m.random.IntN(9)) })
 	m.add("goal", func(i int) string { return m.classes[m.random.IntN(2)] })
 	return m
@@ -60,26 +60,27 @@ func files(t *testing.T, r result) map[string]*rowfile.File {
 func TestRowFilesTellEntitiesApart(t *testing.T) {
 	for _, test := range []struct {
 		name  string
+		times int
 		days  int
 		set   map[string]string
 		by    string
 		group bool
 	}{
-		{"by time, new", 100, map[string]string{"unit": "new_entities"}, "time", true},
-		{"by time, new, over all the time", 1200, map[string]string{"unit": "new_entities"}, "", true},
-		{"by time, known", 100, map[string]string{"unit": "known_entities"}, "time", false},
-		{"by entity", 100, map[string]string{"split.by": "entity"}, "entity", true},
-		{"by neither, new", 100, map[string]string{"unit": "new_entities", "split.by": "stratified"}, "entity", true},
-		{"by neither, known", 100, map[string]string{"split.by": "stratified"}, "stratified", false},
+		{"by time, new", 2, 100, map[string]string{"unit": "new_entities"}, "time", true},
+		{"by time, new, who always come", 35, 1200, map[string]string{"unit": "new_entities"}, "entity", true},
+		{"by time, known", 2, 100, map[string]string{"unit": "known_entities"}, "time", false},
+		{"by entity", 2, 100, map[string]string{"split.by": "entity"}, "entity", true},
+		{"by neither, new", 2, 100, map[string]string{"unit": "new_entities", "split.by": "stratified"}, "entity", true},
+		{"by neither, known", 2, 100, map[string]string{"split.by": "stratified"}, "stratified", false},
 	} {
 		for seed := range uint64(3) {
-			m := visits(t, seed, 400, test.days)
+			m := visits(t, seed, test.times, test.days)
 			s := goal("binary")
 			s.Entity, s.Time = []string{"customer_id"}, "visited_on"
 			maps.Copy(s.Set, test.set)
 			r := run(t, m.put(t), s)
 			all := files(t, r)
-			if test.by != "" && r.out.Policy.By != test.by {
+			if r.out.Policy.By != test.by {
 				t.Errorf("%s: the parts are by %s", test.name, r.out.Policy.By)
 			}
 			number, file := map[string]int32{}, map[string]string{}
@@ -111,7 +112,7 @@ func TestRowFilesTellEntitiesApart(t *testing.T) {
 
 // Where every row is of an entity of its own, the files are as without entities.
 func TestEntitiesOfOneRowAreNoGroups(t *testing.T) {
-	m := visits(t, 1, 400, 100)
+	m := visits(t, 1, 2, 100)
 	m.cells[0] = nil
 	for i := range m.rows {
 		m.cells[0] = append(m.cells[0], fmt.Sprintf("C%05d", i))
@@ -133,7 +134,7 @@ func TestCopiesTieEntitiesUnlessMostLookTheSame(t *testing.T) {
 		quiet float64
 		twice bool
 	}{{"quiet months", 0.35, false}, {"entered twice", 0, true}} {
-		m := visits(t, 5, 500, 100)
+		m := visits(t, 5, 2, 100)
 		m.names, m.cells = append(m.names[:1:1], m.names[2:]...), append(m.cells[:1:1], m.cells[2:]...)
 		for i := range m.rows {
 			if m.random.Float64() < test.quiet {
