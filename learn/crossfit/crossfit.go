@@ -13,11 +13,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/septet-ml/septet/fold"
@@ -155,6 +153,7 @@ func (f *Fits) each(ctx context.Context, total, side int, work func(context.Cont
 		finished int
 		end      = total // no unit from here on is begun or counts
 		group    sync.WaitGroup
+		panicked atomic.Pointer[learn.Panic]
 	)
 	take := func() (u int, limit time.Duration, ok bool) {
 		mu.Lock()
@@ -194,6 +193,11 @@ func (f *Fits) each(ctx context.Context, total, side int, work func(context.Cont
 	}
 	for range side {
 		group.Go(func() {
+			defer func() {
+				if p := learn.Caught(recover()); p != nil && panicked.CompareAndSwap(nil, p) {
+					cancel(nil)
+				}
+			}()
 			for u, limit, ok := take(); ok; u, limit, ok = take() {
 				if err := one(u, limit); err != nil {
 					cancel(err)
@@ -203,6 +207,9 @@ func (f *Fits) each(ctx context.Context, total, side int, work func(context.Cont
 		})
 	}
 	group.Wait()
+	if p := panicked.Load(); p != nil {
+		panic(p)
+	}
 	return min(next, end), context.Cause(ctx)
 }
 
@@ -232,14 +239,13 @@ func (f *Fits) fit(ctx context.Context, job Job, k int, folds []fold.Fold, threa
 
 // work is a unit as it is stored. A learner that panics, or whose predictions
 // are no numbers, fails: nothing is made of the fits then, rather than a model
-// without it. A panic on another goroutine than this one, as a learner of more
-// than one thread has, still ends the process.
+// without it.
 func (f *Fits) work(ctx context.Context, learner learn.Learner, part fold.Fold, opt learn.Options) (out []byte, err error) {
 	defer func() {
-		if p := recover(); p != nil {
+		if p := learn.Caught(recover()); p != nil {
 			err = &problem.Problem{
 				Kind: problem.Failed, Code: "program.bug", Where: learner.Name(),
-				What: "a learner met a mistake in the program and was stopped", Why: fmt.Sprintf("%v, in %s", p, panicked()),
+				What: "a learner met a mistake in the program and was stopped", Why: p.String(),
 				Fix: "please report it, with the kind of table",
 			}
 		}
@@ -262,17 +268,4 @@ func (f *Fits) work(ctx context.Context, learner learn.Learner, part fold.Fold, 
 		return nil, err
 	}
 	return encodeUnit(encoded, oof), nil
-}
-
-// panicked is the function that the panic that is being recovered from began
-// in, with file and line.
-func panicked() string {
-	callers := make([]uintptr, 32)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
-	for {
-		frame, more := frames.Next()
-		if !more || !strings.HasPrefix(frame.Function, "runtime.") {
-			return fmt.Sprintf("%s (%s:%d)", path.Base(frame.Function), path.Base(frame.File), frame.Line)
-		}
-	}
 }

@@ -3,18 +3,22 @@ package tree
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/septet-ml/septet/learn"
 )
 
 // crew is a fixed number of goroutines that share work; the caller's goroutine
 // is worker 0. Between two runs the others first spin for some microseconds,
 // because the next run mostly follows at once, and then sleep. Whoever comes
-// late misses the run: nobody waits for a worker that has not begun.
+// late misses the run: nobody waits for a worker that has not begun. A run that
+// a worker panics in ends with that panic in the caller.
 type crew struct {
-	size  int
-	job   func(worker int) // nil ends the workers
-	gate  atomic.Uint64    // number of the run << 32, open, workers inside
-	sleep []bed            // one per worker; 0 is the caller's
-	group sync.WaitGroup
+	size     int
+	job      func(worker int) // nil ends the workers
+	gate     atomic.Uint64    // number of the run << 32, open, workers inside
+	sleep    []bed            // one per worker; 0 is the caller's
+	panicked atomic.Pointer[learn.Panic]
+	group    sync.WaitGroup
 }
 
 // bed is where a worker sleeps.
@@ -78,9 +82,22 @@ func (c *crew) blocks(n, size int, work func(worker, lo, hi int)) {
 // caller is done with it; it returns when all of them are.
 func (c *crew) run(job func(worker int)) {
 	c.start(job)
-	job(0)
+	c.do(0)
 	c.gate.And(^uint64(gateOpen))
 	c.await(0, func() bool { return uint32(c.gate.Load()) == 0 })
+	if p := c.panicked.Swap(nil); p != nil {
+		panic(p)
+	}
+}
+
+// do is a worker's part of the job, whose first panic it keeps.
+func (c *crew) do(worker int) {
+	defer func() {
+		if p := learn.Caught(recover()); p != nil {
+			c.panicked.CompareAndSwap(nil, p)
+		}
+	}()
+	c.job(worker)
 }
 
 // start opens the gate for the next run.
@@ -106,7 +123,7 @@ func (c *crew) work(worker int) {
 		if c.job == nil {
 			return
 		}
-		c.job(worker)
+		c.do(worker)
 		if uint32(c.gate.Add(^uint64(0))) == 0 {
 			c.rouse(0)
 		}

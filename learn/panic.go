@@ -1,0 +1,37 @@
+package learn
+
+import (
+	"fmt"
+	"path"
+	"runtime"
+	"strings"
+)
+
+// Panic is a panic on its way from the goroutine that it began on to the one
+// that waits for that, which panics with it in turn.
+type Panic struct {
+	Value any    // that the panic began with
+	Where string // it began: function, file and line
+}
+
+// String is the value and the place.
+func (p *Panic) String() string { return fmt.Sprintf("%v, in %s", p.Value, p.Where) }
+
+// Caught is the panic that recover gave, with its place; nil where recover gave
+// none. A Panic stays what it is. The deferred function that recovers calls it.
+func Caught(recovered any) *Panic {
+	switch p := recovered.(type) {
+	case nil:
+		return nil
+	case *Panic:
+		return p
+	}
+	callers := make([]uintptr, 32)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)]) // without Callers, this and the deferred function
+	for {
+		frame, more := frames.Next()
+		if !more || !strings.HasPrefix(frame.Function, "runtime.") {
+			return &Panic{recovered, fmt.Sprintf("%s (%s:%d)", path.Base(frame.Function), path.Base(frame.File), frame.Line)}
+		}
+	}
+}
