@@ -61,7 +61,7 @@ func build(t testing.TB) (*modelfile.Model, *table.Table) {
 			Title: "gold", Task: learn.Binary, Classes: []string{"no", "yes"}, Target: "gold", Metric: "auc",
 			Threshold: new(0.4), Calibration: calibrate.Map{Kind: calibrate.Platt, Width: 1, Slope: 0.9, Offset: 0.1},
 		},
-		Transform: transform, Ensemble: &ensemble.Model{}, Card: "# gold\n",
+		Transform: transform, Ensemble: &ensemble.Model{Pool: ensemble.Logarithmic}, Card: "# gold\n",
 	}
 	for _, l := range []learn.Learner{linear.Learner{L2: 1}, tree.Boost{Rounds: 20, Leaves: 4}} {
 		model, err := l.Fit(context.Background(), data, nil, learn.Options{Threads: 1})

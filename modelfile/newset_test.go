@@ -142,7 +142,7 @@ func (s specimen) make(t *testing.T) (*modelfile.Model, *table.Table) {
 	}
 	m := &modelfile.Model{
 		Manifest:  modelfile.Manifest{Title: "a made-up file", Task: s.task, Target: "answer", Entity: []string{"id"}, Metric: "log_loss", Calibration: s.calibration},
-		Transform: transform, Ensemble: &ensemble.Model{}, Card: "# a made-up file\n",
+		Transform: transform, Ensemble: &ensemble.Model{Pool: ensemble.PoolOf(s.task)}, Card: "# a made-up file\n",
 	}
 	d := learn.Data{Task: s.task, Table: features, Target: target}
 	switch s.task {

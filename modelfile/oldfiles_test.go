@@ -17,6 +17,7 @@ import (
 	"github.com/septet-ml/septet/feature"
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/calibrate"
+	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/modelfile"
 	"github.com/septet-ml/septet/table"
 )
@@ -160,6 +161,7 @@ func TestTheNewestSetIsWhole(t *testing.T) {
 		}
 		held[m.Format], held[string(m.Task)] = true, true
 		held["calibration "+m.Calibration.Kind] = true
+		held[fmt.Sprintf("%s pool %d", m.Task, m.Ensemble.Pool)] = true
 		if m.Conformal != nil {
 			held["conformal "+m.Conformal.Kind] = true
 		}
@@ -189,7 +191,7 @@ func TestTheNewestSetIsWhole(t *testing.T) {
 		want = append(want, "feature "+string(op))
 	}
 	for _, task := range []learn.Task{learn.Binary, learn.Multiclass, learn.Regression} {
-		want = append(want, string(task), "seen "+string(task))
+		want = append(want, string(task), "seen "+string(task), fmt.Sprintf("%s pool %d", task, ensemble.PoolOf(task)))
 		for _, model := range []string{"baseline.Constant", "baseline.Thumb", "linear.Model", "tree.Model", "forest.Model", "neighbor.Model", "net.Model"} {
 			want = append(want, fmt.Sprintf("%s *%s", task, model))
 		}

@@ -95,7 +95,7 @@ func TestFilesOfLaterPrograms(t *testing.T) {
 		"an operation":             {change("transform.json", `"op":"month"`, `"op":"later"`), newer, `operation "later"`},
 		"a family of learners":     {change("ensemble.bin", "boosted_trees", "loosted_trees"), newer, `learner "loosted_trees"`},
 		"a field of a learner":     {change("ensemble.bin", `"coefficients"`, `"koefficients"`), newer, `"koefficients"`},
-		"an encoding":              {change("ensemble.bin", "SENS\x01", "SENS\x02"), newer, "version 1"},
+		"an encoding":              {change("ensemble.bin", "SENS\x02", "SENS\x03"), newer, "version 1 to 2"},
 		"more behind the manifest": {change("manifest.json", `{"format"`, `{"format":"septet.model/1"} {"format"`), broken, ""},
 		"a part twice":             {func(p []part) []part { return append(p, p[4]) }, broken, "points.json"},
 		"a part too few":           {func(p []part) []part { return p[:4] }, broken, "card.md"},

@@ -65,7 +65,7 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		if bag.Repeat != 0 || !slices.Contains(in.Baselines, bag.Candidate.ID) {
 			continue
 		}
-		prediction, err := learn.PredictTable(ctx, bagModel(bag), features, nil, threads)
+		prediction, err := learn.PredictTable(ctx, bagModel(bench.Fits.Data.Task, bag), features, nil, threads)
 		if err != nil {
 			return out, err
 		}

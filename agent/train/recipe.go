@@ -69,8 +69,8 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 		r.jobs = append(r.jobs, bag.Job)
 		r.members = append(r.members, handoff.Member{ID: memberName(bag.Job), Weight: t.weights[i], Fits: len(bag.Models)})
 	}
-	r.ensemble = r.assemble(t.bags)
-	r.calibration, r.oof = calibrate.Fit(target, r.mixed(t.bags), s.Seed)
+	r.ensemble = r.assemble(data.Task, t.bags)
+	r.calibration, r.oof = calibrate.Fit(target, r.mixed(data, t.bags), s.Seed)
 	if data.Task == learn.Binary {
 		cut := thresholdOf(s.Set).Threshold(data.Target, r.oof)
 		r.threshold = &cut
@@ -90,19 +90,18 @@ func blend(bench *fitting.Bench, bags []*crossfit.Bag, in handoff.Choice, s hand
 
 // mixed is the blend of the out-of-fold predictions of bags, one per job of the
 // recipe.
-func (r *recipe) mixed(bags []*crossfit.Bag) []float64 {
-	out := make([]float64, len(bags[0].OOF))
+func (r *recipe) mixed(data learn.Data, bags []*crossfit.Bag) []float64 {
+	predictions := make([][]float64, len(bags))
 	for i, bag := range bags {
-		for k, v := range bag.OOF {
-			out[k] += float64(r.weights[i] * v)
-		}
+		predictions[i] = bag.OOF
 	}
-	return out
+	width := len(bags[0].OOF) / data.Table.Rows
+	return ensemble.PoolOf(data.Task).Mean(r.weights, predictions, width)
 }
 
 // assemble is the ensemble of bags, one per job of the recipe.
-func (r *recipe) assemble(bags []*crossfit.Bag) *ensemble.Model {
-	m := &ensemble.Model{}
+func (r *recipe) assemble(task learn.Task, bags []*crossfit.Bag) *ensemble.Model {
+	m := &ensemble.Model{Pool: ensemble.PoolOf(task)}
 	for i, bag := range bags {
 		m.Members = append(m.Members, ensemble.Member{Weight: r.weights[i], Models: bag.Models})
 	}
@@ -110,8 +109,8 @@ func (r *recipe) assemble(bags []*crossfit.Bag) *ensemble.Model {
 }
 
 // bagModel is a bag alone.
-func bagModel(bag *crossfit.Bag) *ensemble.Model {
-	return &ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: bag.Models}}}
+func bagModel(task learn.Task, bag *crossfit.Bag) *ensemble.Model {
+	return &ensemble.Model{Pool: ensemble.PoolOf(task), Members: []ensemble.Member{{Weight: 1, Models: bag.Models}}}
 }
 
 // thresholdOf reads what --set says of wrong calls. Where only one cost is

@@ -43,9 +43,9 @@ func refit(ctx context.Context, d *durable.Desk, bench *fitting.Bench, test *row
 	if broken, err := r.team.breaks(bags); broken || err != nil {
 		return false, err
 	}
-	r.ensemble = r.assemble(bags)
+	r.ensemble = r.assemble(bench.Fits.Data.Task, bags)
 	if r.seen != nil {
-		oof := r.mixed(bags)
+		oof := r.mixed(again.Fits.Data, bags)
 		r.calibration.Apply(oof)
 		r.seen = seen.New(again.Fits.Data, oof, r.evidence.Strength)
 	}

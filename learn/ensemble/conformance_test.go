@@ -13,14 +13,14 @@ import (
 	"github.com/septet-ml/septet/learn/portfolio"
 )
 
-// mix is the learner whose model is a weighted mean of three families, one of
+// mix is the learner whose model is a pool of three families, one of
 // them a bag of two.
 type mix struct{}
 
 func (mix) Name() string { return ensemble.Name }
 
 func (mix) Fit(ctx context.Context, train learn.Data, valid *learn.Data, opt learn.Options) (learn.Model, error) {
-	out := &ensemble.Model{}
+	out := &ensemble.Model{Pool: ensemble.PoolOf(train.Task)}
 	for i, l := range []learn.Learner{linear.Learner{L2: 1}, baseline.Rule{}, forest.Learner{Trees: 3, Leaves: 5}} {
 		member := ensemble.Member{Weight: 1 / float64(i+1)}
 		for k := range 1 + i/2 {
@@ -41,5 +41,5 @@ var subject = learntest.Subject{
 	Tasks:   []learn.Task{learn.Binary, learn.Multiclass, learn.Regression},
 }
 
-// What a learner's model promises, a mean of models does.
+// What a learner's model promises, a pool of models does.
 func TestConformance(t *testing.T) { learntest.Run(t, subject) }

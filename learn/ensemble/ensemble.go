@@ -1,5 +1,5 @@
-// Package ensemble averages models: the fold models of one setting into a
-// bag, and bags into a weighted mean.
+// Package ensemble pools models: the fold models of one setting into a bag, and
+// bags by their weights.
 package ensemble
 
 import (
@@ -23,9 +23,10 @@ type Member struct {
 	Models []learn.Model
 }
 
-// Model is the weighted mean over members of the mean over their models, of
-// probabilities or values. The weights are divided by their sum.
+// Model is the weighted mean over members of the mean over their models, by its
+// pool. The weights are divided by their sum.
 type Model struct {
+	Pool    Pool
 	Members []Member
 }
 
@@ -48,6 +49,7 @@ func (m *Model) Predict(x, out []float64) {
 	}
 	one := (*buffer)[:len(out)]
 	clear(out)
+	width := m.Width()
 	total := 0.0
 	for _, member := range m.Members {
 		total += member.Weight
@@ -57,20 +59,26 @@ func (m *Model) Predict(x, out []float64) {
 		for _, model := range member.Models {
 			model.Predict(x, one)
 			for i, v := range one {
-				out[i] += float64(share * v)
+				out[i] += float64(share * m.Pool.Score(v, width))
 			}
 		}
 	}
+	m.Pool.Predictions(out, width)
 }
 
-// magic begins the binary form; the last byte is its version.
-const magic = "SENS\x01"
+// magic begins the binary form; its version follows. Version 1 has no pool: it
+// is linear.
+const (
+	magic   = "SENS"
+	version = 2
+)
 
-// MarshalBinary writes, little-endian: the magic, the number of members, and
-// for each its weight, the number of its models, and for each of those the
-// length of its name, its name, the length of its bytes, and its bytes.
+// MarshalBinary writes, little-endian: the magic, the version and the pool, a byte
+// each, the number of members, and for each its weight, the number of its models,
+// and for each of those the length of its name, its name, the length of its bytes,
+// and its bytes.
 func (m *Model) MarshalBinary() ([]byte, error) {
-	out := []byte(magic)
+	out := append([]byte(magic), version, byte(m.Pool))
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(m.Members)))
 	for _, member := range m.Members {
 		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(member.Weight))
@@ -93,11 +101,17 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 // its learner. Damaged bytes give an error.
 func Decode(data []byte, decode func(name string, data []byte) (learn.Model, error)) (*Model, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
-	if !ok {
-		return nil, fmt.Errorf("read ensemble: not of version 1: %w", learn.ErrUnknown)
+	if !ok || len(body) < 2 || body[0] < 1 || body[0] > version {
+		return nil, fmt.Errorf("read ensemble: not of version 1 to %d: %w", version, learn.ErrUnknown)
 	}
-	r := wire.NewReader(body)
 	m := &Model{}
+	if body[0] > 1 {
+		m.Pool, body = Pool(body[1]), body[1:]
+	}
+	if m.Pool > Logarithmic {
+		return nil, fmt.Errorf("read ensemble: pool %d: %w", m.Pool, learn.ErrUnknown)
+	}
+	r := wire.NewReader(body[1:])
 	width := 0
 	for range r.Count(1) {
 		member := Member{Weight: r.Float64()}

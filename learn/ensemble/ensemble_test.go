@@ -77,6 +77,60 @@ func TestModelIsTheWeightedMean(t *testing.T) {
 	}
 }
 
+// A logarithmic pool is the geometric mean, of which the sum is 1 again; a model
+// that is certain is no veto.
+func TestLogarithmicPool(t *testing.T) {
+	got := ensemble.Logarithmic.Mean([]float64{0.7, 0.3}, [][]float64{{0.2, 0.5, 0.3, 1, 0, 0}, {0.1, 0.1, 0.8, 0.25, 0.5, 0.25}}, 3)
+	for row, p := range [][2][]float64{
+		{{0.2, 0.5, 0.3}, {0.1, 0.1, 0.8}},
+		{{1, ensemble.Rarest, ensemble.Rarest}, {0.25, 0.5, 0.25}},
+	} {
+		total := 0.0
+		want := make([]float64, 3)
+		for k := range want {
+			want[k] = math.Pow(p[0][k], 0.7) * math.Pow(p[1][k], 0.3)
+			total += want[k]
+		}
+		for k := range want {
+			if math.Abs(got[3*row+k]-want[k]/total) > 1e-12 {
+				t.Errorf("row %d: %v, want %v", row, got[3*row+k], want[k]/total)
+			}
+		}
+	}
+	two := ensemble.Logarithmic.Mean([]float64{1}, [][]float64{{0, 0.3, 1}}, 1)
+	for i, want := range []float64{ensemble.Rarest, 0.3, 1 - ensemble.Rarest} {
+		if math.Abs(two[i]-want) > 1e-12 {
+			t.Errorf("a model alone: %v, want %v", two[i], want)
+		}
+	}
+}
+
+// Files of version 1 know one pool, the linear one.
+func TestReadsVersion1(t *testing.T) {
+	tab, models := fitted(t)
+	m := &ensemble.Model{Members: []ensemble.Member{{Weight: 2, Models: models}}}
+	data, err := m.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := ensemble.Decode(append([]byte("SENS\x01"), data[6:]...), decode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want [1]float64
+	x := []float64{tab.Columns[0].Number[0]}
+	read.Predict(x, got[:])
+	m.Predict(x, want[:])
+	if got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for name, header := range map[string]string{"version 3": "SENS\x03\x00", "pool 2": "SENS\x02\x02", "nothing": "SENS"} {
+		if _, err := ensemble.Decode(append([]byte(header), data[6:]...), decode); err == nil {
+			t.Errorf("%s is read", name)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	_, models := fitted(f)
 	data, err := (&ensemble.Model{Members: []ensemble.Member{{Weight: 1, Models: models}}}).MarshalBinary()
@@ -133,8 +187,8 @@ func TestSelectDoubts(t *testing.T) {
 	}
 }
 
-// No other weights have a smaller loss: those of a fine grid, by its
-// definition.
+// No other weights have a smaller loss of the logarithmic pool: those of a fine
+// grid, by its definition.
 func TestSelectIsTheMinimum(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 7))
 	const n = 300
@@ -142,13 +196,13 @@ func TestSelectIsTheMinimum(t *testing.T) {
 	for i := range target {
 		target[i] = float64(random.IntN(2))
 		a[i] = 0.2 + 0.3*target[i] + 0.3*random.Float64()
-		b[i] = 0.1 + 0.4*target[i] + 0.4*random.Float64()
+		b[i] = 0.1 + 0.3*target[i] + 0.5*random.Float64()
 	}
 	loss := func(w float64) float64 {
 		sum := w*math.Log(2*w) + (1-w)*math.Log(2*(1-w))
 		for i, y := range target {
-			p := w*a[i] + (1-w)*b[i]
-			sum -= y*math.Log(p) + (1-y)*math.Log(1-p)
+			yes, no := math.Pow(a[i], w)*math.Pow(b[i], 1-w), math.Pow(1-a[i], w)*math.Pow(1-b[i], 1-w)
+			sum -= y*math.Log(yes/(yes+no)) + (1-y)*math.Log(no/(yes+no))
 		}
 		return sum
 	}
@@ -157,6 +211,9 @@ func TestSelectIsTheMinimum(t *testing.T) {
 		if loss(w) < loss(best) {
 			best = w
 		}
+	}
+	if best < 0.1 || best > 0.9 {
+		t.Fatalf("the least loss is at %.3f: either model could be left out", best)
 	}
 	got := ensemble.Select(metric.Sample{Classes: 2, Target: target}, [][]float64{a, b})
 	if math.Abs(got[0]-best) > 0.01 {

@@ -8,27 +8,28 @@ import (
 )
 
 const (
-	maxRows  = 50_000 // out-of-fold rows that are looked at, evenly spaced
-	doubt    = 1.0    // rows' worth of belief that all models are equally good
-	least    = 0.025  // weight of a model that is kept
-	patience = 300    // most steps
-	halvings = 40     // of a step that leads up, before none is to be found: to 10^-12 of it
-	enough   = 1e-7   // loss per row that the last step may still bring
-	floor    = 1e-100 // weight whose logarithm is taken in place of 0's
-	rarest   = 1e-15  // probability that is told from 0, as in metric's log loss
+	maxRows   = 50_000  // out-of-fold rows that are looked at, evenly spaced
+	maxScores = 150_000 // of a model on them
+	doubt     = 1.0     // rows' worth of belief that all models are equally good
+	least     = 0.025   // weight of a model that is kept
+	patience  = 300     // most steps
+	halvings  = 40      // of a step that leads up, before none is to be found: to 10^-12 of it
+	enough    = 1e-7    // loss per row that the last step may still bring
+	floor     = 1e-100  // weight whose logarithm is taken in place of 0's
 )
 
 // Select weighs models by their out-of-fold predictions. The weights, 0 or
 // more with the sum 1, have the least
 //
-//	Σ loss(row, weighted mean) + doubt × KL(weights ‖ equal weights)
+//	Σ loss(row, pool) + doubt × KL(weights ‖ equal weights)
 //
 // so that few rows leave equally good models near equal weights, and many rows
-// say what they say. The loss is log loss for classes, and for values half the
-// squared error in units of the best model's, whatever the primary metric: it
-// is proper, smooth, and convex in the weights, so there is one answer. A
-// model of less than a fortieth costs time and bytes and gives next to nothing:
-// it is left out, and the rest is weighed again.
+// say what they say. The loss is the log loss of the logarithmic pool for
+// classes, and for values half the squared error of the linear one in units of
+// the best model's, whatever the primary metric: it is proper, smooth, and convex
+// in the weights, so there is one answer. A model of less than a fortieth costs
+// time and bytes and gives next to nothing: it is left out, and the rest is
+// weighed again.
 //
 // Sources: Caruana et al. 2004, Ensemble selection from libraries of models
 // (what it is for); Kivinen & Warmuth 1997, Exponentiated gradient (the steps).
@@ -57,48 +58,63 @@ func Select(target metric.Sample, predictions [][]float64) []float64 {
 	}
 }
 
-// selection is the sampled rows: of each model, what it says of a row. For
-// classes that is the probability of what happened; for values the error, in
-// units of the best model's root mean squared one.
+// selection is the sampled rows. Values are seen as errors, in units of the best
+// model's root mean squared one.
 type selection struct {
 	values bool
-	rows   int
-	said   [][]float64 // by model and row
+	width  int
+	target []float64   // class, by row
+	scores [][]float64 // those of the pool, or errors: by model and row, width each
 }
 
 func newSelection(target metric.Sample, predictions [][]float64) *selection {
 	n := len(target.Target)
-	s := &selection{values: target.Classes == 0, rows: min(n, maxRows)}
-	width := len(predictions[0]) / n
-	smallest := math.Inf(1)
-	for _, p := range predictions {
-		said, squares := make([]float64, s.rows), 0.0
-		for i := range said {
-			row := i * n / s.rows
-			switch y := target.Target[row]; {
-			case s.values:
-				said[i] = p[row] - y
-				squares += float64(said[i] * said[i])
-			case width > 1:
-				said[i] = p[row*width+int(y)]
-			case y == 0:
-				said[i] = 1 - p[row]
-			default:
-				said[i] = p[row]
-			}
-		}
-		s.said = append(s.said, said)
-		smallest = math.Min(smallest, squares)
+	s := &selection{values: target.Classes == 0, width: len(predictions[0]) / n}
+	rows := min(n, maxRows, max(maxScores/s.width, 1))
+	s.target = make([]float64, rows)
+	for i := range s.target {
+		s.target[i] = target.Target[i*n/rows]
 	}
-	if s.values && smallest > 0 {
-		unit := math.Sqrt(smallest / float64(s.rows))
-		for _, said := range s.said {
-			for i := range said {
-				said[i] /= unit
+	pool := Logarithmic
+	if s.values {
+		pool = Linear
+	}
+	for _, prediction := range predictions {
+		scores := make([]float64, 0, rows*s.width)
+		for i := range rows {
+			row := i * n / rows
+			for _, v := range prediction[row*s.width : (row+1)*s.width] {
+				scores = append(scores, pool.Score(v, s.width))
 			}
 		}
+		s.scores = append(s.scores, scores)
+	}
+	if s.values {
+		s.standardize()
 	}
 	return s
+}
+
+// standardize makes errors of values.
+func (s *selection) standardize() {
+	smallest := math.Inf(1)
+	for _, scores := range s.scores {
+		squares := 0.0
+		for i := range scores {
+			scores[i] -= s.target[i]
+			squares += float64(scores[i] * scores[i])
+		}
+		smallest = math.Min(smallest, squares)
+	}
+	if smallest == 0 {
+		return
+	}
+	unit := math.Sqrt(smallest / float64(len(s.target)))
+	for _, scores := range s.scores {
+		for i := range scores {
+			scores[i] /= unit
+		}
+	}
 }
 
 // weigh is the weights of the models in, of which there is at least one: steps
@@ -157,27 +173,21 @@ func step(next, weights, slope []float64, size float64) {
 // loss is what the weights have the least of, per row, and its slope by each
 // weight.
 func (s *selection) loss(in []int, weights, slope []float64) float64 {
-	mix := make([]float64, s.rows)
+	mix := make([]float64, len(s.target)*s.width)
 	for k, j := range in {
-		for i, v := range s.said[j] {
+		for i, v := range s.scores[j] {
 			mix[i] += float64(weights[k] * v)
 		}
 	}
 	total := 0.0
-	for i, v := range mix {
-		if s.values {
-			total += float64(v * v / 2)
-			continue
-		}
-		v = math.Max(v, rarest)
-		total -= portable.Log(v)
-		mix[i] = -1 / v
+	for i, y := range s.target {
+		total += s.rowLoss(mix[i*s.width:(i+1)*s.width], y)
 	}
-	n := float64(s.rows)
+	n := float64(len(s.target))
 	doubted := 0.0
 	for k, j := range in {
 		sum := 0.0
-		for i, v := range s.said[j] {
+		for i, v := range s.scores[j] {
 			sum += float64(mix[i] * v)
 		}
 		odds := portable.Log(math.Max(weights[k], floor) * float64(len(in)))
@@ -185,4 +195,21 @@ func (s *selection) loss(in []int, weights, slope []float64) float64 {
 		doubted += float64(weights[k] * odds)
 	}
 	return (total + float64(doubt*doubted)) / n
+}
+
+// rowLoss is the loss of a row's mean scores, which become its slope by each of
+// them.
+func (s *selection) rowLoss(mean []float64, y float64) float64 {
+	switch {
+	case s.values:
+		return float64(mean[0] * mean[0] / 2)
+	case s.width == 1:
+		z := mean[0]
+		mean[0] = portable.Sigmoid(z) - y
+		return portable.Softplus(z) - float64(y*z)
+	}
+	z := mean[int(y)]
+	loss := portable.Softmax(mean) - z
+	mean[int(y)]--
+	return loss
 }

@@ -10,8 +10,9 @@
 // by the path-dependent game (package shap), in log-odds where they are
 // boosted and in probabilities where they are averaged; linear models by
 // coefficient × (value − mean). From there to the served score lead functions
-// of one variable that rise (sigmoid, calibration, log-odds), and the weighted
-// mean of the ensemble. Contributions pass a rising function by its slope
+// of one variable that rise (sigmoid, logarithm, calibration, log-odds), and the
+// weighted mean of the ensemble's pool. Contributions pass a rising function by
+// its slope
 // between the base and the row, which is finite and not below 0; so every sum
 // is kept, of two classes every sign of a member's contribution too, and trees
 // for regression, or a boosted model alone that needs no calibration, have the
@@ -30,6 +31,7 @@ import (
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
+	"github.com/septet-ml/septet/learn/portable"
 )
 
 // Model explains one ensemble. It is never changed, and safe for concurrent
@@ -41,7 +43,8 @@ type Model struct {
 	ensemble    *ensemble.Model
 	calibration calibrate.Map
 	parts       []part
-	prediction  []float64 // by output: the ensemble's for a row of which nothing is known
+	pooled      []float64 // by output: the mean score of the pool for a row of which nothing is known
+	prediction  []float64 // by output: the ensemble's prediction for it
 	base        []float64 // by output: the same in the scale of contributions
 	cost        int
 	exact       bool
@@ -74,7 +77,7 @@ type explainer interface {
 func New(task learn.Task, e *ensemble.Model, c calibrate.Map, columns int, background []float64) *Model {
 	m := &Model{
 		task: task, width: e.Width(), columns: columns, ensemble: e, calibration: c,
-		prediction: make([]float64, e.Width()), base: make([]float64, e.Width()), exact: true,
+		pooled: make([]float64, e.Width()), exact: true,
 	}
 	total := 0.0
 	for _, member := range e.Members {
@@ -89,15 +92,21 @@ func New(task learn.Task, e *ensemble.Model, c calibrate.Map, columns int, backg
 				m.exact = false
 			}
 			for k, v := range p.base() {
-				m.prediction[k] += float64(p.share * v)
+				m.pooled[k] += float64(p.share * m.poolScore(v))
 			}
 			m.cost += p.cost()
 			m.parts = append(m.parts, p)
 		}
 	}
-	copy(m.base, m.prediction)
-	m.Scale(m.calibrated(m.base))
+	m.prediction = slices.Clone(m.pooled)
+	e.Pool.Predictions(m.prediction, m.width)
+	m.base = m.calibrated(slices.Clone(m.prediction))
+	m.Scale(m.base)
 	return m
+}
+
+func (m *Model) poolScore(prediction float64) float64 {
+	return m.ensemble.Pool.Score(prediction, m.width)
 }
 
 // Base is, for each output, the score of a row of which nothing is known, in
@@ -127,11 +136,12 @@ func (m *Model) Scale(scores []float64) {
 func (m *Model) Row(x, out []float64) {
 	clear(out)
 	for _, p := range m.parts {
-		p.add(x, p.share, out)
+		m.add(p, x, out)
 	}
 	if m.task == learn.Regression {
 		return
 	}
+	m.unpool(out)
 	predicted := make([]float64, m.width)
 	m.ensemble.Predict(x, predicted)
 	from := m.prediction
@@ -140,6 +150,35 @@ func (m *Model) Row(x, out []float64) {
 	}
 	for k := range from {
 		scale(out[k*m.columns:(k+1)*m.columns], secant(m.logOdds, from[k], predicted[k], near(from[k])))
+	}
+}
+
+// add adds the contributions of a part to the mean score of the pool.
+func (m *Model) add(p part, x, out []float64) {
+	if m.ensemble.Pool == ensemble.Linear {
+		p.explainer.add(x, p.share, out)
+		return
+	}
+	one := make([]float64, len(out))
+	p.explainer.add(x, 1, one)
+	for k, from := range p.base() {
+		of := one[k*m.columns : (k+1)*m.columns]
+		slope := float64(p.share * secant(m.poolScore, from, from+sum(of), near(from)))
+		for j, v := range of {
+			out[k*m.columns+j] += float64(slope * v)
+		}
+	}
+}
+
+// unpool takes contributions to the mean score of the pool to the ensemble's
+// predictions, in place.
+func (m *Model) unpool(out []float64) {
+	switch {
+	case m.ensemble.Pool == ensemble.Linear:
+	case m.width == 1:
+		scale(out, secant(portable.Sigmoid, m.pooled[0], m.pooled[0]+sum(out), nearScore))
+	default:
+		softmax(m.pooled, out)
 	}
 }
 

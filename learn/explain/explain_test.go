@@ -77,8 +77,18 @@ func maps(d learn.Data) []calibrate.Map {
 	return []calibrate.Map{{Kind: calibrate.Identity}}
 }
 
-// adds holds base and contributions against the score that is served.
+// adds holds base and contributions against the score that is served, whatever
+// the pool.
 func adds(t *testing.T, name string, task learn.Task, e *ensemble.Model, c calibrate.Map, x []float64, columns int) {
+	t.Helper()
+	addsPooled(t, name, task, e, c, x, columns)
+	if task != learn.Regression {
+		logarithmic := &ensemble.Model{Pool: ensemble.Logarithmic, Members: e.Members}
+		addsPooled(t, name+", logarithmic", task, logarithmic, c, x, columns)
+	}
+}
+
+func addsPooled(t *testing.T, name string, task learn.Task, e *ensemble.Model, c calibrate.Map, x []float64, columns int) {
 	t.Helper()
 	m := explain.New(task, e, c, columns, x[:3*columns])
 	width := e.Width()
@@ -143,20 +153,16 @@ func TestContributionsAddUpAtTheEnds(t *testing.T) {
 	}
 }
 
-// A boosted model alone has its exact Shapley values in log-odds, whatever
-// leads to probabilities and back; so has an ensemble for regression, in
-// values.
+// An ensemble of boosted models has its exact Shapley values, in log-odds where
+// their mean is taken in log-odds, whatever leads to probabilities and back; so
+// has one for regression, in values.
 func TestExactWhereItCanBe(t *testing.T) {
 	for _, task := range []learn.Task{learn.Binary, learn.Regression} {
 		d := learntest.Table(task, 500, 5)
 		columns := len(d.Table.Columns)
 		models := fit(t, d, tree.Boost{Rounds: 12, Leaves: 8}, tree.Boost{Rounds: 20, Leaves: 5})
-		e := &ensemble.Model{Members: []ensemble.Member{{Weight: 3, Models: models[:1]}}}
-		share := []float64{1, 0}
-		if task == learn.Regression {
-			e.Members = append(e.Members, ensemble.Member{Weight: 1, Models: models[1:]})
-			share = []float64{0.75, 0.25}
-		}
+		e := &ensemble.Model{Pool: ensemble.PoolOf(task), Members: []ensemble.Member{{Weight: 3, Models: models[:1]}, {Weight: 1, Models: models[1:]}}}
+		share := []float64{0.75, 0.25}
 		m := explain.New(task, e, calibrate.Map{}, columns, nil)
 		if !m.Exact() {
 			t.Error("trees are said to be an estimate")

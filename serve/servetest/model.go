@@ -128,7 +128,7 @@ func (r Recipe) Make(ctx context.Context) (*modelfile.Model, error) {
 	data := learn.Data{Task: r.Task, Table: features, Target: target}
 	m := &modelfile.Model{
 		Manifest:  modelfile.Manifest{Title: "test", Task: r.Task, Target: "answer", Metric: "log_loss", Calibration: calibrate.Map{Kind: calibrate.Identity}},
-		Transform: transform, Ensemble: &ensemble.Model{}, Card: "# test\n",
+		Transform: transform, Ensemble: &ensemble.Model{Pool: ensemble.PoolOf(r.Task)}, Card: "# test\n",
 	}
 	switch r.Task {
 	case learn.Binary:
