@@ -172,3 +172,39 @@ func equalTables(a, b learn.Data) bool {
 	}
 	return firstDifference(a.Target, b.Target) < 0
 }
+
+// moments are the mean and the standard deviation of what each output stands
+// for: the value, or whether a row is of the class.
+func moments(d learn.Data) (mean, deviation []float64) {
+	width := 1
+	if d.Task == learn.Multiclass {
+		width = d.Classes
+	}
+	said := make([]float64, 0, d.N()*width)
+	for i := range d.N() {
+		y := d.Target[d.Row(i)]
+		if width == 1 {
+			said = append(said, y)
+			continue
+		}
+		said = append(said, make([]float64, width)...)
+		said[i*width+int(y)] = 1
+	}
+	mean, deviation = means(said, width), make([]float64, width)
+	for i, v := range said {
+		said[i] = (v - mean[i%width]) * (v - mean[i%width])
+	}
+	for k, v := range means(said, width) {
+		deviation[k] = math.Sqrt(v)
+	}
+	return mean, deviation
+}
+
+// means are those of outputs, of width values a row.
+func means(out []float64, width int) []float64 {
+	mean := make([]float64, width)
+	for i, v := range out {
+		mean[i%width] += v * float64(width) / float64(len(out))
+	}
+	return mean
+}
