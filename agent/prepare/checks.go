@@ -180,33 +180,53 @@ func (c *checks) split() {
 			}
 		}
 	}
-	if e := c.e; e.copies != nil && e.extras() > 0 {
-		evidence := fmt.Sprintf("%s that are exact copies of others", plural(e.extras(), "row"))
-		if e.alike != nil && c.parts.data.Duplicate == nil {
-			c.find("leak.duplicates", handoff.Warning, handoff.Warned, "",
-				evidence+fmt.Sprintf("; those of different %s may be in different parts, for copies would tie more than a tenth of all rows together", joined(e.by)),
-				"nothing, if such rows look the same as many do; remove copies that are mistakes")
-		} else if e.alike != nil {
-			severity := handoff.Warning
-			if e.expected {
-				severity = handoff.Info
-			}
-			c.find("leak.duplicates", severity, handoff.Repaired, "", evidence+"; all copies of a row are in one part", "nothing; remove them if they are mistakes")
-		} else {
-			c.find("leak.duplicates", handoff.Info, handoff.NoAction, "", evidence+", which is to be expected of columns with so few values", "nothing")
+	c.duplicates()
+	c.overlap()
+}
+
+// duplicates tells of rows that are copies of others.
+func (c *checks) duplicates() {
+	e := c.e
+	if e.copies == nil || e.extras() == 0 {
+		return
+	}
+	severity := handoff.Warning
+	if e.expected {
+		severity = handoff.Info
+	}
+	evidence := fmt.Sprintf("%s that are exact copies of others", plural(e.extras(), "row"))
+	switch {
+	case e.alike == nil:
+		c.find("leak.duplicates", handoff.Info, handoff.NoAction, "", evidence+", which is to be expected of columns with so few values", "nothing")
+	case c.parts.data.Duplicate == nil:
+		c.find("leak.duplicates", severity, handoff.Warned, "",
+			fmt.Sprintf("%s; those of different %s may be in different parts, for copies would tie more than a tenth of all rows together", evidence, joined(e.by)),
+			"nothing, if such rows look the same as many do; remove copies that are mistakes")
+	default:
+		c.find("leak.duplicates", severity, handoff.Repaired, "", evidence+"; all copies of a row are in one part", "nothing; remove them if they are mistakes")
+	}
+}
+
+// overlap tells of keys with several rows.
+func (c *checks) overlap() {
+	e := c.e
+	if e.groups == nil {
+		return
+	}
+	several, values := 0, 0
+	for _, size := range sizes(e.groups) {
+		if values++; size > 1 {
+			several++
 		}
 	}
-	if e := c.e; e.groups != nil {
-		several, values := 0, 0
-		for _, size := range sizes(e.groups) {
-			if values++; size > 1 {
-				several++
-			}
+	for _, alone := range keyless(e.keys(e.by)) {
+		if alone > 0 {
+			values--
 		}
-		if several > 0 {
-			c.find("leak.entity_overlap", handoff.Warning, handoff.Repaired, "",
-				fmt.Sprintf("%d of %d values of %s have several rows; all rows of a value are in one part", several, values, joined(e.by)), "nothing")
-		}
+	}
+	if several > 0 {
+		c.find("leak.entity_overlap", handoff.Warning, handoff.Repaired, "",
+			fmt.Sprintf("%d of %d values of %s have several rows; all rows of a value are in one part", several, values, joined(e.by)), "nothing")
 	}
 }
 

@@ -49,8 +49,8 @@ func (e *examples) findCopies() {
 }
 
 // sameRows numbers the different rows from 0 in the order of first appearance.
-// target, where it is not nil, counts as one more column.
-func sameRows(t *table.Table, target []float64) (number []int32, different int) {
+// more, where it is not nil, counts as one more column.
+func sameRows(t *table.Table, more []float64) (number []int32, different int) {
 	seed := maphash.MakeSeed() // never in a result
 	var row []byte
 	hash := func(r int) uint64 {
@@ -58,8 +58,8 @@ func sameRows(t *table.Table, target []float64) (number []int32, different int) 
 		for i := range t.Columns {
 			row = binary.LittleEndian.AppendUint64(row, bits(&t.Columns[i], r))
 		}
-		if target != nil {
-			row = binary.LittleEndian.AppendUint64(row, math.Float64bits(target[r]))
+		if more != nil {
+			row = binary.LittleEndian.AppendUint64(row, math.Float64bits(more[r]))
 		}
 		return maphash.Bytes(seed, row)
 	}
@@ -69,7 +69,7 @@ func sameRows(t *table.Table, target []float64) (number []int32, different int) 
 				return false
 			}
 		}
-		return target == nil || math.Float64bits(target[a]) == math.Float64bits(target[b])
+		return more == nil || math.Float64bits(more[a]) == math.Float64bits(more[b])
 	}
 	return numbered(t.Rows, hash, same)
 }

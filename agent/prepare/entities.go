@@ -11,16 +11,8 @@ import (
 // in one part: the entities, if the scope divides by them or, without time, asks
 // about new ones; otherwise the values of a key whose rows share their answer.
 func (e *examples) findEntities() {
-	if len(e.scope.Entity) > 0 {
-		keys := &table.Table{Rows: e.n()}
-		for _, name := range e.scope.Entity {
-			if c := e.column(name); c != nil {
-				keys.Columns = append(keys.Columns, *c)
-			}
-		}
-		if len(keys.Columns) > 0 {
-			e.entity, _ = sameRows(keys, nil)
-		}
+	if keys := e.keys(e.scope.Entity); len(keys.Columns) > 0 {
+		e.entity, _ = sameRows(keys, keyless(keys))
 	}
 	if e.scope.SplitBy == "entity" || e.scope.SplitBy == "stratified" && e.isolates() {
 		e.groups, e.by = e.entity, e.scope.Entity
@@ -41,6 +33,36 @@ func (e *examples) findEntities() {
 			return
 		}
 	}
+}
+
+// keys is the columns of the examples that have these names.
+func (e *examples) keys(names []string) *table.Table {
+	keys := &table.Table{Rows: e.n()}
+	for _, name := range names {
+		if c := e.column(name); c != nil {
+			keys.Columns = append(keys.Columns, *c)
+		}
+	}
+	return keys
+}
+
+// keyless numbers the rows that lack a value of their key, so that each is an
+// entity of its own: nobody knows whose they are. Other rows have 0; nil where
+// every key is there.
+func keyless(keys *table.Table) []float64 {
+	var out []float64
+	for i := range keys.Columns {
+		for r := range keys.Rows {
+			if !keys.Columns[i].IsMissing(r) {
+				continue
+			}
+			if out == nil {
+				out = make([]float64, keys.Rows)
+			}
+			out[r] = float64(r + 1)
+		}
+	}
+	return out
 }
 
 // isolates tells that no part and no fold may learn from an entity that it is

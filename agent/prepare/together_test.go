@@ -126,6 +126,42 @@ func TestEntitiesOfOneRowAreNoGroups(t *testing.T) {
 	}
 }
 
+// Nobody knows whose the rows without a key are: each stands alone, and is in
+// the test as it will come later.
+func TestRowsWithoutAKeyStandAlone(t *testing.T) {
+	for _, by := range []string{"time", "entity"} {
+		m := visits(t, 3, 2, 100)
+		for i := range m.cells[0] {
+			if m.random.IntN(3) == 0 {
+				m.cells[0][i] = ""
+			}
+		}
+		s := goal("binary")
+		s.Entity, s.Time, s.Set["unit"], s.Set["split.by"] = []string{"customer_id"}, "visited_on", "new_entities", by
+		r := run(t, m.put(t), s)
+		if r.err == nil && r.out.Policy.By != by {
+			t.Errorf("the parts are by %s, want %s", r.out.Policy.By, by)
+		}
+		for name, f := range files(t, r) {
+			alone, size := 0, map[int32]int{}
+			for _, g := range f.Groups {
+				size[g]++
+			}
+			for i, row := range f.Rows {
+				if m.cell("customer_id", int(row)-1) == "" {
+					alone++
+					if size[f.Groups[i]] != 1 {
+						t.Fatalf("by %s: a row without a key is of a group of %d in the %s file", by, size[f.Groups[i]], name)
+					}
+				}
+			}
+			if share := float64(alone) / float64(len(f.Rows)); share < 0.2 || share > 0.75 { // later parts have fewer others, whom an earlier part has
+				t.Errorf("by %s: %.2f of the rows in the %s file have no key", by, share, name)
+			}
+		}
+	}
+}
+
 // Months without anything look the same for all customers: that ties no customer
 // to another. A customer who was entered twice stays in one part.
 func TestCopiesTieEntitiesUnlessMostLookTheSame(t *testing.T) {
