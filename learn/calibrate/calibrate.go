@@ -142,7 +142,8 @@ var errNoMap = errors.New("the rows do not determine the map")
 //
 // The kinds are tried from the simplest on; one is taken if its cross-fitted
 // log loss is lower than that of the last one taken by more than a standard
-// error of the difference. So what is calibrated already stays as it is.
+// error of the difference. So what is calibrated already stays as it is. Of the
+// single parameter of many classes it is enough that the loss is lower.
 func Fit(target metric.Sample, prediction []float64, seed uint64) (Map, []float64) {
 	best, calibrated := Map{Kind: Identity}, prediction
 	if target.Classes == 0 {
@@ -152,13 +153,13 @@ func Fit(target metric.Sample, prediction []float64, seed uint64) (Map, []float6
 	if err != nil {
 		return best, calibrated
 	}
-	kinds := []string{Platt, Beta, Isotonic}
+	kinds, doubt := []string{Platt, Beta, Isotonic}, 1.0
 	if target.Classes > 2 {
-		kinds = []string{Temperature}
+		kinds, doubt = []string{Temperature}, 0
 	}
 	for _, kind := range kinds {
 		m, crossed, err := crossFit(kind, target, prediction, division)
-		if err == nil && wins(target, crossed, calibrated) {
+		if err == nil && wins(target, crossed, calibrated, doubt) {
 			best, calibrated = m, crossed
 		}
 	}
@@ -190,12 +191,12 @@ func crossFit(kind string, target metric.Sample, prediction []float64, division 
 }
 
 // wins tells whether the log loss of a is lower than that of b by more than
-// one standard error of the difference.
-func wins(target metric.Sample, a, b []float64) bool {
+// doubt standard errors of the difference.
+func wins(target metric.Sample, a, b []float64, doubt float64) bool {
 	x, y := target, target
 	x.Prediction, y.Prediction = a, b
 	gain := metric.Score(metric.LogLoss, y) - metric.Score(metric.LogLoss, x)
-	return gain > metric.DifferenceSE(metric.LogLoss, x, y)
+	return gain > 0 && (doubt == 0 || gain > doubt*metric.DifferenceSE(metric.LogLoss, x, y))
 }
 
 // mostRows is how many rows a map is fitted on at most; more would not move
