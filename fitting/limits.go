@@ -10,6 +10,7 @@ import (
 	"github.com/septet-ml/septet/handoff"
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/portfolio"
+	"github.com/septet-ml/septet/learn/wire"
 )
 
 // Cost is what models add to a file and to the answer for a row.
@@ -45,7 +46,7 @@ func (b *Bench) Limits(s handoff.Scope) (Limits, error) {
 	if err != nil {
 		return l, fmt.Errorf("size of the transformation: %w", err)
 	}
-	l.overhead, err = packed(transform)
+	l.overhead, err = deflated(transform)
 	l.overhead += furnishing
 	return l, err
 }
@@ -61,11 +62,7 @@ func (l Limits) Cost(models []learn.Model) (Cost, error) {
 		if err != nil {
 			return c, fmt.Errorf("size of %s: %w", m.Name(), err)
 		}
-		n, err := packed(data)
-		if err != nil {
-			return c, err
-		}
-		c.Bytes += n
+		c.Bytes += int64(len(wire.Pack(data)))
 	}
 	return c, nil
 }
@@ -101,8 +98,8 @@ func (l Limits) Broken(c Cost) string {
 	return why
 }
 
-// packed is the size of data as a file holds it.
-func packed(data []byte) (int64, error) {
+// deflated is the size of a text as a file holds it.
+func deflated(data []byte) (int64, error) {
 	var n counter
 	w, err := flate.NewWriter(&n, flate.DefaultCompression)
 	if err == nil {

@@ -32,11 +32,11 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// What is packed is smaller where it repeats itself, and the same every time.
-func TestPacked(t *testing.T) {
+// A text is smaller where it repeats itself, and the same every time.
+func TestDeflated(t *testing.T) {
 	data := []byte(strings.Repeat("a tree like the one before ", 1000))
-	n, err := packed(data)
-	again, _ := packed(data)
+	n, err := deflated(data)
+	again, _ := deflated(data)
 	if err != nil || n != again || n <= 0 || n >= int64(len(data))/10 {
 		t.Errorf("%d bytes of %d, then %d: %v", n, len(data), again, err)
 	}

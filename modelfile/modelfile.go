@@ -1,7 +1,8 @@
 // Package modelfile is the .septet file: everything that is needed to score a
 // raw row, and nothing that could run.
 //
-// It is a ZIP archive without compression tricks, in this order:
+// It is a ZIP archive, whose texts any program unpacks and whose numbers are
+// packed to be read fast (Zstandard), in this order:
 //
 //	manifest.json   what the model predicts, from which columns, and how to read it
 //	transform.json  the fitted transformation from raw columns to features
@@ -123,11 +124,7 @@ func (m *Model) Write(w io.Writer) error {
 		if content[name] == nil && slices.Contains(parts[always:], name) {
 			continue
 		}
-		part, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Time{}})
-		if err != nil {
-			return fmt.Errorf("write model file: %w", err)
-		}
-		if _, err := part.Write(content[name]); err != nil {
+		if err := writePart(archive, name, content[name]); err != nil {
 			return fmt.Errorf("write model file: %w", err)
 		}
 	}
@@ -183,7 +180,7 @@ func decode(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := readParts(archive, int64(len(data)))
+	content, err := readParts(archive, data)
 	if err != nil {
 		return nil, err
 	}

@@ -6,22 +6,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/septet-ml/septet/learn"
+	"github.com/septet-ml/septet/learn/wire"
 	"github.com/septet-ml/septet/problem"
 )
 
 // version is the number in Format. A file of a lower one is read, too; it is
 // raised when a part, a field or an encoding in one comes to mean something
 // else than in the files that there are.
-const version = 1
+const version = 2
 
-// Format names this layout.
-const Format = family + "1"
+// Format names this layout. Of number 1 all parts are compressed by DEFLATE.
+const Format = family + "2"
 
 const family = "septet.model/"
 
@@ -40,9 +42,31 @@ const optional = "optional/"
 // of it.
 const maxInflation = 100
 
-// readParts inflates the parts, together at most maxInflation times the file.
-func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
-	limit := min(int64(MaxBytes), maxInflation*size+1<<20)
+// writePart adds a part: a text as every program that knows ZIP reads it, what
+// is numbers so that it is read fast.
+func writePart(archive *zip.Writer, name string, content []byte) error {
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	if !strings.HasSuffix(name, ".bin") {
+		part, err := archive.CreateHeader(h)
+		if err == nil {
+			_, err = part.Write(content)
+		}
+		return err
+	}
+	packed := wire.Pack(content)
+	h.Method, h.CRC32 = wire.Packed, crc32.ChecksumIEEE(content)
+	h.CompressedSize64, h.UncompressedSize64 = uint64(len(packed)), uint64(len(content))
+	part, err := archive.CreateRaw(h)
+	if err == nil {
+		_, err = part.Write(packed)
+	}
+	return err
+}
+
+// readParts inflates the parts of a file, together at most maxInflation times
+// its size.
+func readParts(archive *zip.Reader, file []byte) (map[string][]byte, error) {
+	limit := min(int64(MaxBytes), maxInflation*int64(len(file))+1<<20)
 	content := make(map[string][]byte)
 	next := 0 // in parts
 	for _, f := range archive.File {
@@ -56,7 +80,7 @@ func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
 		case i < next || i > next && next < always:
 			return nil, fmt.Errorf("part %d is not %s", next+1, parts[min(next, len(parts)-1)])
 		}
-		data, err := inflate(f, limit)
+		data, err := inflate(f, file, limit)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
@@ -74,13 +98,23 @@ func readParts(archive *zip.Reader, size int64) (map[string][]byte, error) {
 	return content, nil
 }
 
-// inflate is a part of limit bytes at most.
-func inflate(f *zip.File, limit int64) ([]byte, error) {
+// inflate is a part of a file, of limit bytes at most.
+func inflate(f *zip.File, file []byte, limit int64) ([]byte, error) {
+	if f.UncompressedSize64 > uint64(limit) {
+		return nil, errors.New("too large when inflated")
+	}
+	switch f.Method {
+	case zip.Store, zip.Deflate:
+	case wire.Packed:
+		return unpack(f, file)
+	default:
+		return nil, fmt.Errorf("compression %d: %w", f.Method, learn.ErrUnknown)
+	}
 	r, err := f.Open()
 	if err != nil {
 		return nil, err
 	}
-	data, err := readAll(r, int64(min(f.UncompressedSize64, MaxBytes)), limit)
+	data, err := readAll(r, int64(f.UncompressedSize64), limit)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
@@ -88,6 +122,22 @@ func inflate(f *zip.File, limit int64) ([]byte, error) {
 		return nil, errors.New("too large when inflated")
 	}
 	return data, nil
+}
+
+// unpack is a packed part of a file.
+func unpack(f *zip.File, file []byte) ([]byte, error) {
+	from, err := f.DataOffset()
+	if err != nil {
+		return nil, err
+	}
+	if from > int64(len(file)) || f.CompressedSize64 > uint64(int64(len(file))-from) {
+		return nil, wire.ErrShort
+	}
+	data, err := wire.Unpack(file[from:from+int64(f.CompressedSize64)], int(f.UncompressedSize64))
+	if err == nil && crc32.ChecksumIEEE(data) != f.CRC32 {
+		err = zip.ErrChecksum
+	}
+	return data, err
 }
 
 // readAll is what r gives, but no more than limit + 1 bytes of it. size is how

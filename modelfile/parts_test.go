@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/septet-ml/septet/modelfile"
 	"github.com/septet-ml/septet/problem"
 )
@@ -24,6 +26,7 @@ func unpack(t testing.TB, data []byte) (parts []part) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	archive.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor())
 	for _, f := range archive.File {
 		r, err := f.Open()
 		if err != nil {
@@ -85,10 +88,10 @@ func TestFilesOfLaterPrograms(t *testing.T) {
 		"as it is":                 {func(p []part) []part { return p }, whole, ""},
 		"an optional part":         {add(part{"optional/later.json", "{}"}), whole, ""},
 		"a part of a later format": {add(part{"later.json", "{}"}), newer, "later.json"},
-		"the next format":          {change("manifest.json", `"septet.model/1"`, `"septet.model/2"`), newer, "format 2"},
-		"a format far away":        {change("manifest.json", `"septet.model/1"`, `"septet.model/100"`), newer, "format 100"},
-		"no format":                {change("manifest.json", `"septet.model/1"`, `"other/1"`), broken, "other/1"},
-		"format 0":                 {change("manifest.json", `"septet.model/1"`, `"septet.model/0"`), broken, "septet.model/0"},
+		"the next format":          {change("manifest.json", `"septet.model/2"`, `"septet.model/3"`), newer, "format 3"},
+		"a format far away":        {change("manifest.json", `"septet.model/2"`, `"septet.model/100"`), newer, "format 100"},
+		"no format":                {change("manifest.json", `"septet.model/2"`, `"other/1"`), broken, "other/1"},
+		"format 0":                 {change("manifest.json", `"septet.model/2"`, `"septet.model/0"`), broken, "septet.model/0"},
 		"a field of the manifest":  {change("manifest.json", `{`, `{"later":1,`), newer, `"later"`},
 		"a field of a feature":     {change("transform.json", `{"name"`, `{"later":1,"name"`), newer, `"later"`},
 		"a kind of calibration":    {change("manifest.json", `"platt"`, `"later"`), newer, `kind "later"`},
@@ -96,14 +99,14 @@ func TestFilesOfLaterPrograms(t *testing.T) {
 		"a family of learners":     {change("ensemble.bin", "boosted_trees", "loosted_trees"), newer, `learner "loosted_trees"`},
 		"a field of a learner":     {change("ensemble.bin", `"coefficients"`, `"koefficients"`), newer, `"koefficients"`},
 		"an encoding":              {change("ensemble.bin", "SENS\x02", "SENS\x03"), newer, "version 1 to 2"},
-		"more behind the manifest": {change("manifest.json", `{"format"`, `{"format":"septet.model/1"} {"format"`), broken, ""},
+		"more behind the manifest": {change("manifest.json", `{"format"`, `{"format":"septet.model/2"} {"format"`), broken, ""},
 		"a part twice":             {func(p []part) []part { return append(p, p[4]) }, broken, "points.json"},
 		"a part too few":           {func(p []part) []part { return p[:4] }, broken, "card.md"},
 		"parts in another order":   {func(p []part) []part { return []part{p[0], p[2], p[1], p[3], p[4]} }, broken, "transform.json"},
 		"no manifest at first":     {func(p []part) []part { return append([]part{{"optional/later.json", "{}"}}, p...) }, broken, "manifest.json"},
 		"a later format of other parts": {func(p []part) []part {
-			return []part{{"manifest.json", `{"format":"septet.model/2","kind":3}`}, {"model.bin", ""}}
-		}, newer, "format 2"},
+			return []part{{"manifest.json", `{"format":"septet.model/3","kind":3}`}, {"model.bin", ""}}
+		}, newer, "format 3"},
 	} {
 		_, err := modelfile.Decode(pack(t, test.change(unpack(t, sound))))
 		switch p := problem.As(err); {

@@ -26,7 +26,7 @@ import (
 func Step() durable.Step[handoff.Features, handoff.Choice] {
 	return durable.Step[handoff.Features, handoff.Choice]{
 		Agent:   handoff.ModelSelector,
-		Version: 6,
+		Version: 7,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed uint64
