@@ -31,18 +31,19 @@ func AppendTask(out []byte, t learn.Task) []byte { return append(out, byte(slice
 // Reader takes numbers off the front of bytes. From the first one on that is not
 // there, or is out of its range, it gives zeros, and Err says why.
 type Reader struct {
-	left []byte
+	data []byte
+	at   int // of the next one in data: to write a number is cheaper than a slice
 	err  error
 }
 
 // NewReader reads data, of which it makes no copy.
-func NewReader(data []byte) *Reader { return &Reader{left: data} }
+func NewReader(data []byte) *Reader { return &Reader{data: data} }
 
 // Err is the first error; nil so far.
 func (r *Reader) Err() error { return r.err }
 
 // Left is how many bytes have not been taken.
-func (r *Reader) Left() int { return len(r.left) }
+func (r *Reader) Left() int { return len(r.data) - r.at }
 
 // Fail makes err the first error, if there is none yet: from here on the
 // reader gives zeros.
@@ -54,13 +55,13 @@ func (r *Reader) Fail(err error) {
 
 // Take is the next n bytes, not copied; nil where so many are not there.
 func (r *Reader) Take(n uint64) []byte {
-	if r.err != nil || n > uint64(len(r.left)) {
+	if r.err != nil || n > uint64(len(r.data)-r.at) {
 		r.Fail(ErrShort)
 		return nil
 	}
-	out := r.left[:n:n]
-	r.left = r.left[n:]
-	return out
+	from := r.at
+	r.at += int(n)
+	return r.data[from:r.at:r.at]
 }
 
 // Byte is one byte.
@@ -97,7 +98,7 @@ func (r *Reader) Float64() float64 { return math.Float64frombits(r.Uint64()) }
 // 0 and ErrShort where so many are not there.
 func (r *Reader) Count(size int) int {
 	n := int64(r.Uint32())
-	if n*int64(size) > int64(len(r.left)) {
+	if n*int64(size) > int64(r.Left()) {
 		r.Fail(ErrShort)
 	}
 	if r.err != nil {
@@ -112,19 +113,18 @@ func (r *Reader) Uvarint(most uint64) uint64 {
 	if r.err != nil {
 		return 0
 	}
-	if len(r.left) > 0 && r.left[0] < 0x80 && uint64(r.left[0]) <= most { // most numbers, by far
-		x := r.left[0]
-		r.left = r.left[1:]
-		return uint64(x)
+	if r.at < len(r.data) && r.data[r.at] < 0x80 && uint64(r.data[r.at]) <= most { // most numbers, by far
+		r.at++
+		return uint64(r.data[r.at-1])
 	}
-	x, n := binary.Uvarint(r.left)
+	x, n := binary.Uvarint(r.data[r.at:])
 	switch {
 	case n == 0:
 		r.Fail(ErrShort)
 	case n < 0 || x > most:
 		r.Fail(ErrRange)
 	default:
-		r.left = r.left[n:]
+		r.at += n
 		return x
 	}
 	return 0
@@ -134,7 +134,7 @@ func (r *Reader) Uvarint(most uint64) uint64 {
 // ErrShort where so many are not there.
 func (r *Reader) UvarintCount(most uint64, size int) int {
 	n := r.Uvarint(most)
-	if n > uint64(len(r.left)/size) {
+	if n > uint64(r.Left()/size) {
 		r.Fail(ErrShort)
 		return 0
 	}
