@@ -99,7 +99,7 @@ func (s *sealed) sets(d *durable.Desk, fit metric.Sample) *handoff.Sets {
 	before, _ := holds(c, fit)
 	got := metric.ProportionOf(s.held, s.sample.Group)
 	out := &handoff.Sets{Kind: c.Kind, Coverage: c.Coverage, Held: proportion(got), Size: s.size}
-	out.Low, out.High = calibrate.HeldBand(c.Coverage, int(metric.ProportionOf(before, fit.Group).Draws), int(got.Draws))
+	out.Low, out.High = calibrate.HeldBand(c.Coverage, 0.95, int(metric.ProportionOf(before, fit.Group).Draws), int(got.Draws))
 	if got.Value < out.Low {
 		d.Find(handoff.Finding{
 			Code: "model.coverage", Severity: handoff.Warning, Action: handoff.Warned,

@@ -24,22 +24,25 @@ import (
 
 // fit is one run and its predictions; a line of fits.ndjson.
 type fit struct {
-	Set     string             `json:"set"`
-	Repeat  int                `json:"repeat"`
-	Fold    int                `json:"fold"`
-	Effort  string             `json:"effort"`
-	Seed    uint64             `json:"seed"`
-	Program string             `json:"program"` // digest of the binary
-	Scores  map[string]float64 `json:"scores"`  // on the held-out fold; empty if there is no model
-	Missing int                `json:"missing"` // held-out rows that were not scored; they count as the training mean
-	Status  string             `json:"status"`
-	Exit    int                `json:"exit"`
-	Why     string             `json:"why"` // of a run without a model
-	Seconds float64            `json:"seconds"`
-	CPU     float64            `json:"cpu"`   // seconds of processor time of the run
-	Peak    int64              `json:"peak"`  // bytes of memory of the run at most
-	Bytes   int64              `json:"bytes"` // of the model
-	Units   int                `json:"units"`
+	Set      string             `json:"set"`
+	Repeat   int                `json:"repeat"`
+	Fold     int                `json:"fold"`
+	Effort   string             `json:"effort"`
+	Seed     uint64             `json:"seed"`
+	Program  string             `json:"program"`  // digest of the binary
+	Scores   map[string]float64 `json:"scores"`   // on the held-out fold; empty if there is no model
+	Missing  int                `json:"missing"`  // held-out rows that were not scored; they count as the training mean
+	Learned  int                `json:"learned"`  // rows that the run was given
+	Promised int                `json:"promised"` // held-out rows with an interval or a set
+	Held     int                `json:"held"`     // of them, those that it holds the answer of
+	Status   string             `json:"status"`
+	Exit     int                `json:"exit"`
+	Why      string             `json:"why"` // of a run without a model
+	Seconds  float64            `json:"seconds"`
+	CPU      float64            `json:"cpu"`   // seconds of processor time of the run
+	Peak     int64              `json:"peak"`  // bytes of memory of the run at most
+	Bytes    int64              `json:"bytes"` // of the model
+	Units    int                `json:"units"`
 }
 
 // same tells whether f is the fold that is asked for.
@@ -114,7 +117,7 @@ func (p plan) one(ctx context.Context, s set, t *sheet, f *fit) error {
 	if model == "" {
 		return nil // the folder stays, to be looked at
 	}
-	_, stderr, exit, err := w.Exec(ctx, "predict", model, "--in", "later.csv", "--out", "scores.csv")
+	_, stderr, exit, err := w.Exec(ctx, "predict", model, "--in", "later.csv", "--out", "scores.csv", "--intervals")
 	if err != nil || exit != 0 {
 		f.Why = fmt.Sprintf("predict: exit %d: %s", exit, stderr)
 		return err
@@ -123,11 +126,18 @@ func (p plan) one(ctx context.Context, s set, t *sheet, f *fit) error {
 	if err != nil {
 		return err
 	}
-	sample := metric.Sample{Classes: len(classes), Threshold: 0.5}
+	sample, answers := metric.Sample{Classes: len(classes), Threshold: 0.5}, []string{}
 	for _, r := range valid {
-		sample.Target = append(sample.Target, target[r])
+		sample.Target, answers = append(sample.Target, target[r]), append(answers, t.answer[r])
 	}
 	if sample.Prediction, f.Missing, err = complete(predicted, sample, target, train); err != nil {
+		return err
+	}
+	f.Learned = len(train)
+	if f.Held, f.Promised, err = held(filepath.Join(dir, "scores.csv"), s, answers); err != nil {
+		return err
+	}
+	if err := p.keepRows(*f, sample); err != nil {
 		return err
 	}
 	f.Scores = make(map[string]float64)

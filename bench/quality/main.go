@@ -102,7 +102,11 @@ func run(ctx context.Context, p plan, binary, names, folds, python, out, page st
 	if err != nil {
 		return err
 	}
-	return trial.Publish(text, page)
+	honest, err := p.honesty(chosen, fits)
+	if err != nil {
+		return err
+	}
+	return trial.Publish(text+honest, page)
 }
 
 // choose is the sets of these names, in the order of the table; all for "".

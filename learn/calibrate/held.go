@@ -2,12 +2,12 @@ package calibrate
 
 import "math"
 
-// HeldBand is where, with 95 %, the share of rows fresh rows lies whose truth a
-// predictor of the given coverage holds that was fitted on fitted rows like
-// them: the number of those held is beta-binomial. Sources: Vovk 2012, Asian
+// HeldBand is where, with the given confidence, the share of rows fresh rows lies
+// whose truth a predictor of the given coverage holds that was fitted on fitted
+// rows like them: the number of those held is beta-binomial. Sources: Vovk 2012, Asian
 // Conference on Machine Learning; Angelopoulos & Bates 2023, Foundations and
 // Trends in Machine Learning 16.
-func HeldBand(coverage float64, fitted, rows int) (low, high float64) {
+func HeldBand(coverage, confidence float64, fitted, rows int) (low, high float64) {
 	if rows < 1 || fitted < 1 {
 		return 0, 1
 	}
@@ -15,13 +15,13 @@ func HeldBand(coverage float64, fitted, rows int) (low, high float64) {
 	a := math.Ceil(float64(fitted+1) * coverage)
 	b := max(float64(fitted)+1-a, 1)
 	log := lbeta(a, n+b) - lbeta(a, b) // of the probability of k, from 0 on
-	sum, lowest := 0.0, -1.0
+	sum, lowest, tail := 0.0, -1.0, (1-confidence)/2
 	for k := 0.0; k <= n; k++ {
 		sum += math.Exp(log)
-		if lowest < 0 && sum >= 0.025 {
+		if lowest < 0 && sum >= tail {
 			lowest = k
 		}
-		if sum >= 0.975 {
+		if sum >= 1-tail {
 			return lowest / n, k / n
 		}
 		log += math.Log((n - k) / (k + 1) * (k + a) / (n - k - 1 + b))

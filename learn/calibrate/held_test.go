@@ -20,7 +20,7 @@ func TestHeldBand(t *testing.T) {
 		{0.5, 20000, 100000, 0.49243, 0.50762},
 		{0.99, 500, 40, 0.95, 1},
 	} {
-		low, high := calibrate.HeldBand(test.coverage, test.fitted, test.rows)
+		low, high := calibrate.HeldBand(test.coverage, 0.95, test.fitted, test.rows)
 		if math.Abs(low-test.low) > 1e-9 || math.Abs(high-test.high) > 1e-9 {
 			t.Errorf("%v of %d rows on %d: %v to %v, want %v to %v", test.coverage, test.fitted, test.rows, low, high, test.low, test.high)
 		}
