@@ -35,7 +35,7 @@ func TestLimitsHoldForAllMembersTogether(t *testing.T) {
 	}
 	for _, request := range []string{
 		fmt.Sprintf("predict buys with a latency under %.3f ms", 0.9*row.Seconds()*1000),
-		fmt.Sprintf("predict buys with a model under %d kb", free.File.Bytes*9/10_000),
+		fmt.Sprintf("predict buys with a model under %d kb", free.File.Bytes*97/100_000),
 	} {
 		t.Run(request, func(t *testing.T) {
 			m, o := trainedOn(t, path, request, s)

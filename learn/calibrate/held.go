@@ -15,7 +15,8 @@ func HeldBand(coverage, confidence float64, fitted, rows int) (low, high float64
 	a := math.Ceil(float64(fitted+1) * coverage)
 	b := max(float64(fitted)+1-a, 1)
 	log := lbeta(a, n+b) - lbeta(a, b) // of the probability of k, from 0 on
-	sum, lowest, tail := 0.0, -1.0, (1-confidence)/2
+	sum, lowest := 0.0, -1.0
+	tail := float64((1 - confidence) / 2)
 	for k := 0.0; k <= n; k++ {
 		sum += math.Exp(log)
 		if lowest < 0 && sum >= tail {

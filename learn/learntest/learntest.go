@@ -410,7 +410,7 @@ func (c *check) otherAnswers(classes int, deviation float64) map[string]func(flo
 	out := make(map[string]func(float64) float64)
 	if c.task == learn.Regression {
 		for _, by := range []float64{1, -1, 1000, -1000} {
-			out[fmt.Sprintf("%v standard deviations higher", by)] = func(y float64) float64 { return y + by*deviation }
+			out[fmt.Sprintf("%v standard deviations higher", by)] = func(y float64) float64 { return y + float64(by*deviation) }
 		}
 		return out
 	}
