@@ -36,7 +36,6 @@ import (
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/calibrate"
 	"github.com/septet-ml/septet/learn/ensemble"
-	"github.com/septet-ml/septet/learn/portfolio"
 	"github.com/septet-ml/septet/learn/seen"
 	"github.com/septet-ml/septet/learn/wire"
 	"github.com/septet-ml/septet/problem"
@@ -193,7 +192,7 @@ func decode(data []byte) (*Model, error) {
 			return nil, fmt.Errorf("%s: %w", parts[i], err)
 		}
 	}
-	if m.Ensemble, err = ensemble.Decode(content["ensemble.bin"], portfolio.Decode); err != nil {
+	if m.Ensemble, err = readEnsemble(content["ensemble.bin"]); err != nil {
 		return nil, err
 	}
 	if data, given := content["seen.bin"]; given {
