@@ -22,6 +22,9 @@ func (t *turn) failed(ctx context.Context, err error) error {
 	status := statusOf(ctx, err)
 	seconds := t.now().Sub(t.began).Seconds()
 	t.log.Error("agent finished", "status", status, "seconds", seconds, "error", err.Error())
+	if p, ok := errors.AsType[stacked](err); ok {
+		t.log.Error("panic", "panic", p.Error(), "stack", p.Stack())
+	}
 	if status == "pending" { // interrupted: nothing to record but that
 		return errors.Join(err, t.setState(ctx, func(s *ledger.AgentState) { s.Status, s.Seconds = status, seconds }))
 	}

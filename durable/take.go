@@ -82,11 +82,22 @@ func (r *Run) take(ctx context.Context, j job) (handoff.Payload, error) {
 	return payload, nil
 }
 
+// stacked is a panic that was carried from another goroutine, or that a learner
+// was stopped by, with the stack that it had there.
+type stacked interface {
+	error
+	Stack() string
+}
+
 // guard is the one place where a panic of an agent ends.
 func (t *turn) guard(ctx context.Context) (payload handoff.Payload, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			t.log.Error("panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			stack := string(debug.Stack())
+			if s, ok := p.(stacked); ok {
+				stack = s.Stack()
+			}
+			t.log.Error("panic", "panic", fmt.Sprint(p), "stack", stack)
 			err = &problem.Problem{
 				Kind: problem.Failed, Code: "program.bug", Where: string(t.agent),
 				What: fmt.Sprintf("%s met a mistake in the program and was stopped", t.agent), Why: fmt.Sprint(p),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"runtime"
+	"runtime/debug"
 	"strings"
 )
 
@@ -12,10 +13,14 @@ import (
 type Panic struct {
 	Value any    // that the panic began with
 	Where string // it began: function, file and line
+	stack string
 }
 
-// String is the value and the place.
-func (p *Panic) String() string { return fmt.Sprintf("%v, in %s", p.Value, p.Where) }
+// Error is the value and the place.
+func (p *Panic) Error() string { return fmt.Sprintf("%v, in %s", p.Value, p.Where) }
+
+// Stack is that of the goroutine that the panic began on, for a log.
+func (p *Panic) Stack() string { return p.stack }
 
 // Caught is the panic that recover gave, with its place; nil where recover gave
 // none. A Panic stays what it is. The deferred function that recovers calls it.
@@ -31,7 +36,8 @@ func Caught(recovered any) *Panic {
 	for {
 		frame, more := frames.Next()
 		if !more || !strings.HasPrefix(frame.Function, "runtime.") {
-			return &Panic{recovered, fmt.Sprintf("%s (%s:%d)", path.Base(frame.Function), path.Base(frame.File), frame.Line)}
+			where := fmt.Sprintf("%s (%s:%d)", path.Base(frame.Function), path.Base(frame.File), frame.Line)
+			return &Panic{recovered, where, string(debug.Stack())}
 		}
 	}
 }

@@ -43,8 +43,11 @@ func TestPanicOfABlock(t *testing.T) {
 				if p == nil {
 					t.Fatalf("%s, %d threads: no panic", name, threads)
 				}
-				if text := p.String(); !strings.HasPrefix(text, test.value) || !strings.HasPrefix(p.Where, test.where) || !strings.HasSuffix(text, p.Where) {
+				if text := p.Error(); !strings.HasPrefix(text, test.value) || !strings.HasPrefix(p.Where, test.where) || !strings.HasSuffix(text, p.Where) {
 					t.Errorf("%s, %d threads: %q, want %s in %s", name, threads, text, test.value, test.where)
+				}
+				if test.value[:3] == "run" && !strings.Contains(p.Stack(), "learn_test.third") {
+					t.Errorf("%s, %d threads: the stack is\n%s", name, threads, p.Stack())
 				}
 				if name == "an error" && p.Value != fault {
 					t.Errorf("%d threads: the value became %v", threads, p.Value)

@@ -2,12 +2,17 @@ package modelfile
 
 import (
 	"context"
+	"errors"
 	"runtime"
 
 	"github.com/septet-ml/septet/learn"
 	"github.com/septet-ml/septet/learn/ensemble"
 	"github.com/septet-ml/septet/learn/portfolio"
 )
+
+// maxLearners is how many learners a file has at most: ten times as many as the
+// longest plan makes.
+const maxLearners = 10_000
 
 // readEnsemble reads an ensemble whose learners are read side by side, on half
 // of the processors: the others go on with what they do, which may be to serve
@@ -21,6 +26,9 @@ func readEnsemble(data []byte) (*ensemble.Model, error) {
 	}
 	var parts []part
 	_, err := ensemble.Decode(data, func(name string, data []byte) (learn.Model, error) {
+		if len(parts) == maxLearners {
+			return nil, errors.New("too many learners")
+		}
 		parts = append(parts, part{name: name, data: data})
 		return unread{}, nil
 	})

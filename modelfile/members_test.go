@@ -1,13 +1,13 @@
 package modelfile_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/septet-ml/septet/modelfile"
 )
 
@@ -24,13 +24,18 @@ func TestLearnersAreReadSideBySide(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(encode(t, m), data) {
+		if diff := cmp.Diff(unpack(t, data), unpack(t, encode(t, m)), cmp.AllowUnexported(part{})); diff != "" {
 			t.Errorf("%s: written otherwise than it was read", file)
 		}
 	}
 	m, _ := build(t)
 	parts := unpack(t, encode(t, m))
 	text := parts[2].text
+	crowd := append(append([]byte("SENS\x02\x00\x01\x00\x00\x00"), text[10:18]...), "\xff\xff\x00\x00"...)
+	parts[2].text = string(append(crowd, make([]byte, 12*0xffff)...)) // of learners without name and bytes
+	if _, err := modelfile.Decode(pack(t, parts)); err == nil || !strings.Contains(err.Error(), "too many learners") {
+		t.Errorf("65,535 learners: error %v", err)
+	}
 	first, second := [2]string{"linear", "cornea"}, [2]string{"boosted_trees", "roasted_trees"}
 	for name, test := range map[string]struct {
 		unknown [][2]string

@@ -38,9 +38,12 @@ const always = 5
 const optional = "optional/"
 
 // maxInflation bounds how much larger than the file its parts may be together,
-// a megabyte aside. Fitted trees and their texts inflate to less than a tenth
+// a megabyte aside. Fitted trees and their texts inflate to less than a quarter
 // of it.
-const maxInflation = 100
+const maxInflation = 20
+
+// zipVersion is the version of ZIP that a packed part needs.
+const zipVersion = 63
 
 // writePart adds a part: a text as every program that knows ZIP reads it, what
 // is numbers so that it is read fast.
@@ -55,6 +58,7 @@ func writePart(archive *zip.Writer, name string, content []byte) error {
 	}
 	packed := wire.Pack(content)
 	h.Method, h.CRC32 = wire.Packed, crc32.ChecksumIEEE(content)
+	h.ReaderVersion, h.CreatorVersion = zipVersion, zipVersion
 	h.CompressedSize64, h.UncompressedSize64 = uint64(len(packed)), uint64(len(content))
 	part, err := archive.CreateRaw(h)
 	if err == nil {

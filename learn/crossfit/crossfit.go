@@ -245,8 +245,8 @@ func (f *Fits) work(ctx context.Context, learner learn.Learner, part fold.Fold, 
 		if p := learn.Caught(recover()); p != nil {
 			err = &problem.Problem{
 				Kind: problem.Failed, Code: "program.bug", Where: learner.Name(),
-				What: "a learner met a mistake in the program and was stopped", Why: p.String(),
-				Fix: "please report it, with the kind of table",
+				What: "a learner met a mistake in the program and was stopped", Why: p.Error(),
+				Fix: "please report it, with the kind of table", Cause: p,
 			}
 		}
 	}()

@@ -70,7 +70,7 @@ func TestPanicInACrew(t *testing.T) {
 							}
 						})
 					})
-					if p == nil || !strings.HasPrefix(p.String(), "worker ") || !mates && p.Value != fmt.Sprintf("worker %d", bad) || !strings.Contains(p.Where, "TestPanicInACrew") {
+					if p == nil || !strings.HasPrefix(p.Error(), "worker ") || !mates && p.Value != fmt.Sprintf("worker %d", bad) || !strings.Contains(p.Where, "TestPanicInACrew") {
 						t.Errorf("worker %d of %d: caught %v", bad, size, p)
 					}
 					if n := inside.Load(); n != 0 {
