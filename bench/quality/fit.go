@@ -71,7 +71,7 @@ func (p plan) measure(ctx context.Context, sets []set) ([]fit, error) {
 		for repeat := range repeats {
 			for _, k := range p.folds {
 				f := fit{Set: s.Name, Repeat: repeat, Fold: k, Effort: p.effort, Seed: p.seed, Program: p.program.Digest}
-				if at := slices.IndexFunc(known, f.same); at >= 0 {
+				if at := slices.IndexFunc(known, f.same); at >= 0 && p.hasRows(known[at]) {
 					all = append(all, known[at])
 					continue
 				}
@@ -134,7 +134,7 @@ func (p plan) one(ctx context.Context, s set, t *sheet, f *fit) error {
 		return err
 	}
 	f.Learned = len(train)
-	if f.Held, f.Promised, err = held(filepath.Join(dir, "scores.csv"), s, answers); err != nil {
+	if f.Held, f.Promised, err = held(filepath.Join(dir, "scores.csv"), answers); err != nil {
 		return err
 	}
 	if err := p.keepRows(*f, sample); err != nil {

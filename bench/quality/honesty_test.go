@@ -6,30 +6,29 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/septet-ml/septet/bench/dataset"
 	"github.com/septet-ml/septet/metric"
 )
 
-// A row without an interval promises nothing; an empty set holds nothing.
+// A row that was not scored promises nothing.
 func TestHeld(t *testing.T) {
 	for name, test := range map[string]struct {
-		task, file string
+		file       string
 		answers    []string
 		hits, rows int
 	}{
-		"values":   {"regression", "row,prediction,low,high\n1,2,1,3\n2,2,1,3\n3,,,\n", []string{"3", "3.5", "1"}, 1, 2},
-		"classes":  {"multiclass", "row,prediction,set\n1,a,a|b\n2,a,a\n3,a,\n", []string{"b", "b", "a"}, 1, 3},
-		"no claim": {"binary", "row,prediction,probability\n1,a,0.1\n", []string{"a"}, 0, 0},
+		"values":   {"row,prediction,low,high\n1,2,1,3\n2,2,1,3\n3,,,\n", []string{"3", "3.5", "1"}, 1, 2},
+		"classes":  {"row,prediction,set\n1,a,a|b\n2,a,a\n3,,\n4,c,a|c\\|d\\\\\n", []string{"b", "b", "a", `c|d\`}, 2, 3},
+		"no claim": {"row,prediction,probability\n1,a,0.1\n", []string{"a"}, 0, 0},
 	} {
 		path := filepath.Join(t.TempDir(), "scores.csv")
 		if err := os.WriteFile(path, []byte(test.file), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		hits, rows, err := held(path, set{Set: dataset.Set{Task: test.task}}, test.answers)
+		hits, rows, err := held(path, test.answers)
 		if err != nil || hits != test.hits || rows != test.rows {
 			t.Errorf("%s: %d of %d, %v; want %d of %d", name, hits, rows, err, test.hits, test.rows)
 		}
-		if _, _, err := held(path, set{Set: dataset.Set{Task: test.task}}, append(test.answers, "a")); err == nil {
+		if _, _, err := held(path, append(test.answers, "a")); err == nil {
 			t.Errorf("%s: a row too few is no error", name)
 		}
 	}

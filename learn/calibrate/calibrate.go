@@ -130,8 +130,10 @@ func LogOdds(p float64) float64 {
 	return portable.Log(p) - portable.Log(1-p)
 }
 
-// folds of the cross-fitting.
-const folds = 5
+const (
+	folds   = 5   // of the cross-fitting
+	fewRows = 300 // under which a temperature has to win by a standard error, too
+)
 
 // errNoMap is for a kind that the rows do not allow.
 var errNoMap = errors.New("the rows do not determine the map")
@@ -143,7 +145,8 @@ var errNoMap = errors.New("the rows do not determine the map")
 // The kinds are tried from the simplest on; one is taken if its cross-fitted
 // log loss is lower than that of the last one taken by more than a standard
 // error of the difference. So what is calibrated already stays as it is. Of the
-// single parameter of many classes it is enough that the loss is lower.
+// single parameter of many classes it is enough that the loss is lower, unless the
+// rows are few.
 func Fit(target metric.Sample, prediction []float64, seed uint64) (Map, []float64) {
 	best, calibrated := Map{Kind: Identity}, prediction
 	if target.Classes == 0 {
@@ -155,7 +158,10 @@ func Fit(target metric.Sample, prediction []float64, seed uint64) (Map, []float6
 	}
 	kinds, doubt := []string{Platt, Beta, Isotonic}, 1.0
 	if target.Classes > 2 {
-		kinds, doubt = []string{Temperature}, 0
+		kinds = []string{Temperature}
+		if len(target.Target) >= fewRows {
+			doubt = 0
+		}
 	}
 	for _, kind := range kinds {
 		m, crossed, err := crossFit(kind, target, prediction, division)
@@ -203,13 +209,12 @@ func wins(target metric.Sample, a, b []float64, doubt float64) bool {
 // its few parameters.
 const mostRows = 50_000
 
-// fit fits a map of the kind on the given rows, evenly spaced if they are
-// many.
+// fit fits a map of the kind on the given rows, of many on some spread over all.
 func fit(kind string, target metric.Sample, prediction []float64, rows []int32) (Map, error) {
 	if n := len(rows); n > mostRows {
 		some := make([]int32, mostRows)
 		for i := range some {
-			some[i] = rows[i*n/mostRows]
+			some[i] = rows[portable.Pick(i, mostRows, n)]
 		}
 		rows = some
 	}

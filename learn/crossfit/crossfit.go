@@ -1,6 +1,6 @@
 // Package crossfit measures learners by cross-fitting: each fold is predicted
 // by a model that was fitted on the others. The out-of-fold predictions rank
-// the learners and weigh the ensemble; the fold models together, averaged,
+// the learners and weigh the ensemble; the fold models together, pooled,
 // are the bag that predicts new rows.
 //
 // A unit of effort is one fit of one learner on one fold. Its result is a

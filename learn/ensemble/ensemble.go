@@ -14,7 +14,7 @@ import (
 	"github.com/septet-ml/septet/learn/wire"
 )
 
-// Name is the family of the averaged model.
+// Name is the family of the pooled model.
 const Name = "ensemble"
 
 // Member is a bag of equally good models and its weight in the mean.

@@ -80,10 +80,11 @@ func TestModelIsTheWeightedMean(t *testing.T) {
 // A logarithmic pool is the geometric mean, of which the sum is 1 again; a model
 // that is certain is no veto.
 func TestLogarithmicPool(t *testing.T) {
+	const rarest = 1e-6 // that a probability counts as at least
 	got := ensemble.Logarithmic.Mean([]float64{0.7, 0.3}, [][]float64{{0.2, 0.5, 0.3, 1, 0, 0}, {0.1, 0.1, 0.8, 0.25, 0.5, 0.25}}, 3)
 	for row, p := range [][2][]float64{
 		{{0.2, 0.5, 0.3}, {0.1, 0.1, 0.8}},
-		{{1, ensemble.Rarest, ensemble.Rarest}, {0.25, 0.5, 0.25}},
+		{{1, rarest, rarest}, {0.25, 0.5, 0.25}},
 	} {
 		total := 0.0
 		want := make([]float64, 3)
@@ -98,7 +99,7 @@ func TestLogarithmicPool(t *testing.T) {
 		}
 	}
 	two := ensemble.Logarithmic.Mean([]float64{1}, [][]float64{{0, 0.3, 1}}, 1)
-	for i, want := range []float64{ensemble.Rarest, 0.3, 1 - ensemble.Rarest} {
+	for i, want := range []float64{rarest, 0.3, 1 - rarest} {
 		if math.Abs(two[i]-want) > 1e-12 {
 			t.Errorf("a model alone: %v, want %v", two[i], want)
 		}
@@ -161,6 +162,19 @@ func TestSelect(t *testing.T) {
 	w := ensemble.Select(metric.Sample{Target: target}, [][]float64{noise, a, b})
 	if w[0] != 0 || math.Abs(w[1]-0.5) > 0.05 || math.Abs(w[1]+w[2]-1) > 1e-12 {
 		t.Errorf("weights %v, want 0 for the noise and about a half for each of the others", w)
+	}
+}
+
+// Rows that come in turn are all looked at, however many there are.
+func TestSelectLooksAtAllThatComesInTurn(t *testing.T) {
+	const n = 100_000 // twice as many as are looked at
+	target, good, bad := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range target {
+		target[i] = float64(i % 2)
+		good[i], bad[i] = 0.2+0.6*target[i], 0.1
+	}
+	if w := ensemble.Select(metric.Sample{Classes: 2, Target: target}, [][]float64{good, bad}); w[0] < 0.9 {
+		t.Errorf("weights %v, where the second model is good on every second row only", w)
 	}
 }
 

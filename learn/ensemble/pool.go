@@ -14,9 +14,9 @@ const (
 
 	// Logarithmic is, of probabilities, the weighted mean of their logarithms,
 	// made into probabilities again: of two classes, of the log-odds. A member
-	// that is sure is heard more than one that hesitates, and the mean of
-	// calibrated members is not more timid than they are. Source: Genest &
-	// Zidek 1986, Combining probability distributions.
+	// that is sure is heard more than one that hesitates, so the mean is less
+	// timid than a linear one. Source: Genest & Zidek 1986, Combining
+	// probability distributions.
 	Logarithmic
 )
 
@@ -28,9 +28,9 @@ func PoolOf(task learn.Task) Pool {
 	return Logarithmic
 }
 
-// Rarest is the probability that a logarithmic pool tells from 0, and 1 - Rarest
-// from 1, so that one member's certainty is no veto.
-const Rarest = 1e-6
+// rarest is the least probability that a logarithmic pool tells from 0, and
+// 1 - rarest the greatest from 1, so that one member's certainty is no veto.
+const rarest = 1e-6
 
 // Score is what a pool takes the mean of, of a prediction of a model of the
 // given width. It rises with the prediction.
@@ -39,10 +39,10 @@ func (p Pool) Score(prediction float64, width int) float64 {
 	case p == Linear:
 		return prediction
 	case width == 1:
-		prediction = min(max(prediction, Rarest), 1-Rarest)
+		prediction = min(max(prediction, rarest), 1-rarest)
 		return portable.Log(prediction / (1 - prediction))
 	}
-	return portable.Log(max(prediction, Rarest))
+	return portable.Log(max(prediction, rarest))
 }
 
 // Predictions makes mean scores, width a row, into predictions, in place.

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	maxRows   = 50_000  // out-of-fold rows that are looked at, evenly spaced
+	maxRows   = 50_000  // out-of-fold rows that are looked at, spread over all
 	maxScores = 150_000 // of a model on them
 	doubt     = 1.0     // rows' worth of belief that all models are equally good
 	least     = 0.025   // weight of a model that is kept
@@ -23,8 +23,9 @@ const (
 //
 //	Σ loss(row, pool) + doubt × KL(weights ‖ equal weights)
 //
-// so that few rows leave equally good models near equal weights, and many rows
-// say what they say. The loss is the log loss of the logarithmic pool for
+// so that a few rows do not silence a model that is as good as the others. Weights
+// that are fitted to rows look better on them than they are: with a hundred rows and
+// fifteen equally good models by some thousandths of log loss. The loss is the log loss of the logarithmic pool for
 // classes, and for values half the squared error of the linear one in units of
 // the best model's, whatever the primary metric: it is proper, smooth, and convex
 // in the weights, so there is one answer. A model of less than a fortieth costs
@@ -73,7 +74,7 @@ func newSelection(target metric.Sample, predictions [][]float64) *selection {
 	rows := min(n, maxRows, max(maxScores/s.width, 1))
 	s.target = make([]float64, rows)
 	for i := range s.target {
-		s.target[i] = target.Target[i*n/rows]
+		s.target[i] = target.Target[portable.Pick(i, rows, n)]
 	}
 	pool := Logarithmic
 	if s.values {
@@ -82,7 +83,7 @@ func newSelection(target metric.Sample, predictions [][]float64) *selection {
 	for _, prediction := range predictions {
 		scores := make([]float64, 0, rows*s.width)
 		for i := range rows {
-			row := i * n / rows
+			row := portable.Pick(i, rows, n)
 			for _, v := range prediction[row*s.width : (row+1)*s.width] {
 				scores = append(scores, pool.Score(v, s.width))
 			}

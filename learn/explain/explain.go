@@ -8,15 +8,15 @@
 //
 // Each member explains itself where it is additive, by Shapley values: trees
 // by the path-dependent game (package shap), in log-odds where they are
-// boosted and in probabilities where they are averaged; linear models by
-// coefficient × (value − mean). From there to the served score lead functions
-// of one variable that rise (sigmoid, logarithm, calibration, log-odds), and the
+// boosted and in probabilities where each tree has its own; linear models by
+// coefficient × (value − mean). From there to the served score lead functions of
+// one variable that rise (sigmoid, logarithm, calibration, log-odds), and the
 // weighted mean of the ensemble's pool. Contributions pass a rising function by
-// its slope
-// between the base and the row, which is finite and not below 0; so every sum
-// is kept, of two classes every sign of a member's contribution too, and trees
-// for regression, or a boosted model alone that needs no calibration, have the
-// very Shapley values of their game.
+// its slope between the base and the row, which is finite and not below 0; so
+// every sum is kept, and of two classes every sign of a member's contribution.
+// Trees for regression, and boosted trees for two classes that are pooled by their
+// logarithms and need no calibration, have the very Shapley values of their game,
+// but where a probability is at the ends of what the pool tells apart.
 //
 // Source: Chen, Lundberg, Lee 2022, Explaining a series of models by
 // propagating Shapley values, Nature Communications 13 (the rescale rule).
