@@ -19,7 +19,8 @@ type Dataset struct {
 // Every file has the Columns, then Target, then "__row" (1-based in the main
 // table) and, where there is one, "__group" (rows that belong together, because
 // of their entity or as duplicates, have the same number, in all files; 0-based,
-// in the order of the main table), "__time" (order of the rows).
+// in the order of the main table), "__entity" (the same for rows of one entity, where
+// entities may be in several files), "__time" (order of the rows).
 // Fit has "__part" too: 0 train, 1 validation.
 type RowFiles struct {
 	Fit     Ref  `json:"fit"`     // train and validation

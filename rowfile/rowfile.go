@@ -17,10 +17,11 @@ import (
 
 // Names of the bookkeeping columns of a row file; all are numbers.
 const (
-	Row   = "__row"   // 1-based in the main table, or in the spine of a label rule
-	Part  = "__part"  // Train or Validation; only in the file of both
-	Group = "__group" // rows with the same number belong together; only where rows do
-	Time  = "__time"  // microseconds since 1970, where time orders the rows
+	Row    = "__row"    // 1-based in the main table, or in the spine of a label rule
+	Part   = "__part"   // Train or Validation; only in the file of both
+	Group  = "__group"  // rows with the same number belong together; only where rows do
+	Entity = "__entity" // rows with the same number are of one entity; only where entities come again and are no Group
+	Time   = "__time"   // microseconds since 1970, where time orders the rows
 )
 
 // Values of Part.
@@ -31,15 +32,38 @@ const (
 
 // File is a row file in memory.
 type File struct {
-	Task    learn.Task
-	Classes int
-	Inputs  *table.Table     // the prepared columns that are features
-	Rules   []table.CellRule // how the cells of each input are read
-	Target  []float64
-	parts   []float64 // nil without Part
-	Groups  []int32   // nil without Group
-	Times   []int64   // nil without Time
-	Rows    []float64 // Row
+	Task     learn.Task
+	Classes  int
+	Inputs   *table.Table     // the prepared columns that are features
+	Rules    []table.CellRule // how the cells of each input are read
+	Target   []float64
+	parts    []float64 // nil without Part
+	Groups   []int32   // nil without Group
+	entities []int32   // nil without Entity
+	Times    []int64   // nil without Time
+	Rows     []float64 // Row
+}
+
+// leastEntities is how many entities can tell how much they differ.
+const leastEntities = 10
+
+// Draws numbers the rows that are one draw for the error of a score
+// (metric.Sample.Group): those of one entity, and those of one group. nil: every
+// row is a draw. The interval of a score is to hold the score of later rows of the
+// same entities, and of others like them. What a model does not know of an entity
+// is in all of its rows, and drifts: later rows have another error in common. With
+// rows as draws the interval is too narrow for that; with entities it is wider than
+// the same entities need where nothing drifts. Where fewer than leastEntities have
+// rows here, or none has two, only groups are draws. Nothing learned looks at it.
+func (f *File) Draws() []int32 {
+	different := make(map[int32]bool)
+	for _, number := range f.entities {
+		different[number] = true
+	}
+	if len(different) < leastEntities || len(different) == len(f.entities) {
+		return f.Groups
+	}
+	return f.entities
 }
 
 // Read loads the file that ref names in store; in says what its columns are.
@@ -74,13 +98,20 @@ func Read(store *artifact.Folder, in handoff.Dataset, ref handoff.Ref, points *h
 	if c := all.Column(Time); c != nil {
 		out.Times = c.Time
 	}
-	if c := all.Column(Group); c != nil {
-		out.Groups = make([]int32, len(c.Number))
-		for i, v := range c.Number {
-			out.Groups[i] = int32(v)
-		}
-	}
+	out.Groups, out.entities = whole(all.Column(Group)), whole(all.Column(Entity))
 	return out, nil
+}
+
+// whole is a column of whole numbers; nil without one.
+func whole(c *table.Column) []int32 {
+	if c == nil {
+		return nil
+	}
+	out := make([]int32, len(c.Number))
+	for i, v := range c.Number {
+		out[i] = int32(v)
+	}
+	return out
 }
 
 // fromFile takes the inputs from the file's own columns.
@@ -208,6 +239,9 @@ func Join(a, b *File) (*File, error) {
 	}
 	if a.Groups != nil && b.Groups != nil {
 		out.Groups = slices.Concat(a.Groups, b.Groups)
+	}
+	if a.entities != nil && b.entities != nil {
+		out.entities = slices.Concat(a.entities, b.entities)
 	}
 	return out, nil
 }

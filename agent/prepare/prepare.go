@@ -34,7 +34,7 @@ const (
 func Step() durable.Step[handoff.Scope, handoff.Dataset] {
 	return durable.Step[handoff.Scope, handoff.Dataset]{
 		Agent:   handoff.DataPreparer,
-		Version: 12,
+		Version: 13,
 		Reads:   reads,
 		Gates:   []string{gateSamples, gateLeaks, gatePersonal, gateSplit, gateQuality},
 		Work:    work,

@@ -54,6 +54,22 @@ func (e *examples) ties() []int32 {
 	return e.alike
 }
 
+// owners numbers the rows from 0 by entity, where entities have several rows and
+// are not the groups. Rows of one group have the same number, too, unless that
+// would tie more than a tenth of all rows together (see ties).
+func (e *examples) owners() []int32 {
+	if !recurs(e.entity) || e.groups != nil && slices.Equal(e.by, e.scope.Entity) {
+		return nil
+	}
+	out := tied(e.entity, nil)
+	for _, number := range [][]int32{e.groups, e.alike} {
+		if all := tied(out, number); greatest(all) <= max(e.n()/10, greatest(e.entity)) {
+			out = all
+		}
+	}
+	return out
+}
+
 // recurs tells whether a number has several rows.
 func recurs(number []int32) bool { return greatest(number) > 1 }
 

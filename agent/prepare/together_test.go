@@ -54,9 +54,9 @@ func files(t *testing.T, r result) map[string]*rowfile.File {
 	return out
 }
 
-// Where the scope asks about new entities the row files say by a number which
-// rows are of one, in all files, and no entity is in two of them; where entities
-// are known they say nothing.
+// The row files say by a number which rows are of one entity, in all files. Where
+// the scope asks about new entities no entity is in two of them, and the number is
+// what folds keep together; where entities are known only errors of scores see it.
 func TestRowFilesTellEntitiesApart(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -88,15 +88,16 @@ func TestRowFilesTellEntitiesApart(t *testing.T) {
 				if (f.Groups != nil) != test.group {
 					t.Fatalf("%s: the %s file has groups: %v", test.name, name, f.Groups != nil)
 				}
-				if !test.group {
-					continue
+				draws := f.Draws()
+				if draws == nil {
+					t.Fatalf("%s: the rows of the %s file are draws", test.name, name)
 				}
 				for i, row := range f.Rows {
 					who := m.cell("customer_id", int(row)-1)
-					if g, known := number[who]; known && (g != f.Groups[i] || file[who] != name) {
-						t.Fatalf("%s: %s has numbers %d in the %s file and %d in the %s file", test.name, who, g, file[who], f.Groups[i], name)
+					if g, known := number[who]; known && (g != draws[i] || test.group && file[who] != name) {
+						t.Fatalf("%s: %s has numbers %d in the %s file and %d in the %s file", test.name, who, g, file[who], draws[i], name)
 					}
-					number[who], file[who] = f.Groups[i], name
+					number[who], file[who] = draws[i], name
 				}
 			}
 			different := map[int32]bool{}
@@ -117,11 +118,13 @@ func TestEntitiesOfOneRowAreNoGroups(t *testing.T) {
 	for i := range m.rows {
 		m.cells[0] = append(m.cells[0], fmt.Sprintf("C%05d", i))
 	}
-	s := goal("binary")
-	s.Entity, s.Time, s.Set["unit"] = []string{"customer_id"}, "visited_on", "new_entities"
-	for name, f := range files(t, run(t, m.put(t), s)) {
-		if f.Groups != nil {
-			t.Errorf("the %s file has groups", name)
+	for _, unit := range []string{"new_entities", "known_entities"} {
+		s := goal("binary")
+		s.Entity, s.Time, s.Set["unit"] = []string{"customer_id"}, "visited_on", unit
+		for name, f := range files(t, run(t, m.put(t), s)) {
+			if f.Groups != nil || f.Draws() != nil {
+				t.Errorf("%s: the %s file has groups", unit, name)
+			}
 		}
 	}
 }

@@ -42,6 +42,9 @@ func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []s
 	if e.groups != nil || e.alike != nil {
 		all.Columns = append(all.Columns, numbers(rowfile.Group, tied(e.groups, e.ties())))
 	}
+	if owners := e.owners(); owners != nil {
+		all.Columns = append(all.Columns, numbers(rowfile.Entity, owners))
+	}
 	if e.time != nil {
 		all.Columns = append(all.Columns, table.Column{Name: rowfile.Time, Kind: table.Time, Time: e.time})
 	}
@@ -81,7 +84,7 @@ func write(ctx context.Context, d *durable.Desk, e *examples, p *parts, kept []s
 }
 
 func isReserved(name string) bool {
-	return name == rowfile.Row || name == rowfile.Part || name == rowfile.Group || name == rowfile.Time
+	return name == rowfile.Row || name == rowfile.Part || name == rowfile.Group || name == rowfile.Entity || name == rowfile.Time
 }
 
 func numbers(name string, values []int32) table.Column {

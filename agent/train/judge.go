@@ -49,7 +49,7 @@ func judge(ctx context.Context, d *durable.Desk, bench *fitting.Bench, bags []*c
 		return out, err
 	}
 	r.met = r.seen.Count(features)
-	sample := metric.Sample{Classes: test.Classes, Target: test.Target, Prediction: scores, Threshold: r.cut(), Group: test.Groups}
+	sample := metric.Sample{Classes: test.Classes, Target: test.Target, Prediction: scores, Threshold: r.cut(), Group: test.Draws()}
 	out.metrics = map[string]map[string]handoff.Measure{
 		"validation": measures(r.outOfFold(bench), d.Settings.Seed),
 		"test":       measures(sample, d.Settings.Seed),

@@ -49,10 +49,10 @@ func (r *recipe) cut() float64 {
 	return *r.threshold
 }
 
-// outOfFold is the recipe on the rows that it was decided on.
+// outOfFold is the recipe on the rows that it was decided on, to be measured.
 func (r *recipe) outOfFold(bench *fitting.Bench) metric.Sample {
 	data := bench.Fits.Data
-	return metric.Sample{Classes: data.Classes, Target: data.Target, Prediction: r.oof, Threshold: r.cut(), Group: bench.File.Groups}
+	return metric.Sample{Classes: data.Classes, Target: data.Target, Prediction: r.oof, Threshold: r.cut(), Group: bench.File.Draws()}
 }
 
 // blend weighs the bags by their out-of-fold predictions, calibrates the

@@ -25,7 +25,7 @@ import (
 func Step() durable.Step[handoff.Choice, handoff.Model] {
 	return durable.Step[handoff.Choice, handoff.Model]{
 		Agent:   handoff.ModelTrainer,
-		Version: 17,
+		Version: 18,
 		Reads: func(s handoff.Settings) any {
 			return struct {
 				Seed      uint64
