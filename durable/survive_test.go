@@ -335,29 +335,6 @@ func TestInterruptAfterAFailure(t *testing.T) {
 	}
 }
 
-// TestPanicAnywhereEndsInAProblem lets every part of a step panic.
-func TestPanicAnywhereEndsInAProblem(t *testing.T) {
-	for name, breakIt := range map[string]func(*durable.Step[handoff.Brief, words]){
-		"reads": func(s *durable.Step[handoff.Brief, words]) { s.Reads = func(handoff.Settings) any { panic("reads") } },
-		"keep": func(s *durable.Step[handoff.Brief, words]) {
-			s.Keep = func(context.Context, *durable.Desk, words) error { panic("keep") }
-		},
-		"work": func(s *durable.Step[handoff.Brief, words]) {
-			s.Work = func(context.Context, *durable.Desk, handoff.Brief) (words, error) { panic("work") }
-		},
-	} {
-		o := durabletest.Options(t, source(t, "a"))
-		ctx := context.Background()
-		r, _ := durable.Begin(ctx, o)
-		step := (&mill{}).split()
-		breakIt(&step)
-		durable.Do(ctx, r, step, r.Brief())
-		if record, err := r.End(ctx); err != nil || record.Status != ledger.Failed || record.Problem.Code != "program.bug" {
-			t.Errorf("%s: %v, %s %+v", name, err, record.Status, record.Problem)
-		}
-	}
-}
-
 func TestLiveRunCannotBeResumed(t *testing.T) {
 	o := durabletest.Options(t, handoff.Brief{})
 	ctx := context.Background()

@@ -56,8 +56,8 @@ func TestPartsMayBeDeflated(t *testing.T) {
 	}
 }
 
-// What a part says of itself is held against what it is, before memory is taken
-// for it.
+// What a part says of itself is held against what it is, and takes no more memory
+// than the limit.
 func TestPartsThatLie(t *testing.T) {
 	m, _ := build(t)
 	sound := encode(t, m)

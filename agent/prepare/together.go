@@ -42,8 +42,9 @@ func tied(groups, alike []int32) []int32 {
 
 // ties are the numbers of rows with the same inputs that stay together beside the
 // groups; nil where none do. Where groups are the scope's entities, none do if
-// they would tie more than a tenth of all rows together: then it is what many
-// entities look like at times, and not an entity that was entered twice.
+// they would tie more than a tenth of all rows together, and more than the largest
+// entity has: then it is what many entities look like at times, and not an entity
+// that was entered twice.
 func (e *examples) ties() []int32 {
 	if e.groups == nil || e.alike == nil || !slices.Equal(e.by, e.scope.Entity) {
 		return e.alike

@@ -202,7 +202,7 @@ func wins(target metric.Sample, a, b []float64, doubt float64) bool {
 	x, y := target, target
 	x.Prediction, y.Prediction = a, b
 	gain := metric.Score(metric.LogLoss, y) - metric.Score(metric.LogLoss, x)
-	return gain > 0 && (doubt == 0 || gain > doubt*metric.DifferenceSE(metric.LogLoss, x, y))
+	return gain > doubt*metric.DifferenceSE(metric.LogLoss, x, y)
 }
 
 // mostRows is how many rows a map is fitted on at most; more would not move
@@ -213,8 +213,8 @@ const mostRows = 50_000
 func fit(kind string, target metric.Sample, prediction []float64, rows []int32) (Map, error) {
 	if n := len(rows); n > mostRows {
 		some := make([]int32, mostRows)
-		for i := range some {
-			some[i] = rows[portable.Pick(i, mostRows, n)]
+		for i, at := range portable.Spread(mostRows, n) {
+			some[i] = rows[at]
 		}
 		rows = some
 	}

@@ -2,6 +2,7 @@ package crossfit_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,6 +33,9 @@ func TestPanicOfAThreadIsAnError(t *testing.T) {
 			p := problem.As(err)
 			if p == nil || p.Code != "program.bug" || p.Where != learner.Name() || !strings.HasPrefix(p.Why, "runtime error: index out of range [") || !strings.Contains(p.Why, ".go:") {
 				t.Errorf("%s: error %v", learner.Name(), err)
+			}
+			if p, ok := errors.AsType[*learn.Panic](err); !ok || !strings.Contains(p.Stack(), "panic(") || !strings.Contains(p.Stack(), strings.Split(p.Where, " ")[0]) {
+				t.Errorf("%s: the error has no stack of where it began", learner.Name())
 			}
 		})
 	}

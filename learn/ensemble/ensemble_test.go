@@ -178,6 +178,50 @@ func TestSelectLooksAtAllThatComesInTurn(t *testing.T) {
 	}
 }
 
+// With more classes, too: no weights of a grid have a smaller loss.
+func TestSelectIsTheMinimumOfThreeClasses(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 9))
+	const n, classes = 300, 3
+	target := make([]float64, n)
+	models := make([][]float64, 2)
+	for i := range target {
+		target[i] = float64(random.IntN(classes))
+		for j := range models {
+			p := make([]float64, classes)
+			total := 0.0
+			for k := range p {
+				p[k] = 0.2 + random.Float64()
+				if k == int(target[i]) {
+					p[k] += 0.5
+				}
+				total += p[k]
+			}
+			for _, v := range p {
+				models[j] = append(models[j], v/total)
+			}
+		}
+	}
+	loss := func(w float64) float64 {
+		sum := w*math.Log(2*w) + (1-w)*math.Log(2*(1-w))
+		for i, p := range ensemble.Logarithmic.Mean([]float64{w, 1 - w}, models, classes) {
+			if i%classes == int(target[i/classes]) {
+				sum -= math.Log(p)
+			}
+		}
+		return sum
+	}
+	best := 0.5
+	for w := 0.005; w < 1; w += 0.005 {
+		if loss(w) < loss(best) {
+			best = w
+		}
+	}
+	got := ensemble.Select(metric.Sample{Classes: classes, Target: target}, models)
+	if best < 0.1 || best > 0.9 || math.Abs(got[0]-best) > 0.01 {
+		t.Errorf("weight %.3f, the least loss is at %.3f", got[0], best)
+	}
+}
+
 // A few rows of two equally good models say nothing about which is better;
 // what is much better than all others is alone.
 func TestSelectDoubts(t *testing.T) {

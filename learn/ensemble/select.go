@@ -24,13 +24,12 @@ const (
 //	Σ loss(row, pool) + doubt × KL(weights ‖ equal weights)
 //
 // so that a few rows do not silence a model that is as good as the others. Weights
-// that are fitted to rows look better on them than they are: with a hundred rows and
-// fifteen equally good models by some thousandths of log loss. The loss is the log loss of the logarithmic pool for
-// classes, and for values half the squared error of the linear one in units of
-// the best model's, whatever the primary metric: it is proper, smooth, and convex
-// in the weights, so there is one answer. A model of less than a fortieth costs
-// time and bytes and gives next to nothing: it is left out, and the rest is
-// weighed again.
+// that are fitted to rows look better on them than they are (decision 9 says by how
+// much). The loss is the log loss of the logarithmic pool for classes, and for values
+// half the squared error of the linear one in units of the best model's, whatever the
+// primary metric: it is proper, smooth, and convex in the weights, so there is one
+// answer. A model of less than a fortieth costs time and bytes and gives next to
+// nothing: it is left out, and the rest is weighed again.
 //
 // Sources: Caruana et al. 2004, Ensemble selection from libraries of models
 // (what it is for); Kivinen & Warmuth 1997, Exponentiated gradient (the steps).
@@ -62,35 +61,32 @@ func Select(target metric.Sample, predictions [][]float64) []float64 {
 // selection is the sampled rows. Values are seen as errors, in units of the best
 // model's root mean squared one.
 type selection struct {
-	values bool
+	pool   Pool // Linear: of values
 	width  int
-	target []float64   // class, by row
+	target []float64   // class or value, by row
 	scores [][]float64 // those of the pool, or errors: by model and row, width each
 }
 
 func newSelection(target metric.Sample, predictions [][]float64) *selection {
 	n := len(target.Target)
-	s := &selection{values: target.Classes == 0, width: len(predictions[0]) / n}
-	rows := min(n, maxRows, max(maxScores/s.width, 1))
-	s.target = make([]float64, rows)
-	for i := range s.target {
-		s.target[i] = target.Target[portable.Pick(i, rows, n)]
+	s := &selection{pool: Logarithmic, width: len(predictions[0]) / n}
+	if target.Classes == 0 {
+		s.pool = Linear
 	}
-	pool := Logarithmic
-	if s.values {
-		pool = Linear
+	rows := portable.Spread(min(n, maxRows, max(maxScores/s.width, 1)), n)
+	for _, row := range rows {
+		s.target = append(s.target, target.Target[row])
 	}
 	for _, prediction := range predictions {
-		scores := make([]float64, 0, rows*s.width)
-		for i := range rows {
-			row := portable.Pick(i, rows, n)
+		scores := make([]float64, 0, len(rows)*s.width)
+		for _, row := range rows {
 			for _, v := range prediction[row*s.width : (row+1)*s.width] {
-				scores = append(scores, pool.Score(v, s.width))
+				scores = append(scores, s.pool.Score(v, s.width))
 			}
 		}
 		s.scores = append(s.scores, scores)
 	}
-	if s.values {
+	if s.pool == Linear {
 		s.standardize()
 	}
 	return s
@@ -202,7 +198,7 @@ func (s *selection) loss(in []int, weights, slope []float64) float64 {
 // them.
 func (s *selection) rowLoss(mean []float64, y float64) float64 {
 	switch {
-	case s.values:
+	case s.pool == Linear:
 		return float64(mean[0] * mean[0] / 2)
 	case s.width == 1:
 		z := mean[0]

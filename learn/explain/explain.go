@@ -135,8 +135,9 @@ func (m *Model) Scale(scores []float64) {
 // per column, out Width × columns.
 func (m *Model) Row(x, out []float64) {
 	clear(out)
+	one := make([]float64, len(out))
 	for _, p := range m.parts {
-		m.add(p, x, out)
+		m.add(p, x, one, out)
 	}
 	if m.task == learn.Regression {
 		return
@@ -153,13 +154,14 @@ func (m *Model) Row(x, out []float64) {
 	}
 }
 
-// add adds the contributions of a part to the mean score of the pool.
-func (m *Model) add(p part, x, out []float64) {
+// add adds the contributions of a part to the mean score of the pool to out; one
+// is memory of the same size.
+func (m *Model) add(p part, x, one, out []float64) {
 	if m.ensemble.Pool == ensemble.Linear {
 		p.explainer.add(x, p.share, out)
 		return
 	}
-	one := make([]float64, len(out))
+	clear(one)
 	p.explainer.add(x, 1, one)
 	for k, from := range p.base() {
 		of := one[k*m.columns : (k+1)*m.columns]

@@ -16,10 +16,14 @@ func Mix(x uint64) uint64 {
 // Draw is number i, from 0, of SplitMix64 begun at seed.
 func Draw(seed, i uint64) uint64 { return Mix(seed + i*golden) }
 
-// Pick is number i of count rows that are spread over n, at least as many: one by
-// chance, the same every time, out of each of count equal stretches. Evenly spaced
-// ones would meet only some of what comes in turn.
-func Pick(i, count, n int) int {
-	from, to := i*n/count, (i+1)*n/count
-	return from + int(Draw(1, uint64(i))%uint64(to-from))
+// Spread is count places among n, at least as many, rising: one by chance, the same
+// every time, out of each of count equal stretches. Evenly spaced ones would meet
+// only some of what comes in turn.
+func Spread(count, n int) []int {
+	out := make([]int, count)
+	for i := range out {
+		from, to := i*n/count, (i+1)*n/count
+		out[i] = from + int(Draw(1, uint64(i))%uint64(to-from))
+	}
+	return out
 }

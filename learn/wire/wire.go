@@ -1,5 +1,5 @@
 // Package wire reads the files of models, bytes that nobody vouches for: numbers,
-// little-endian, one after another, or JSON.
+// little-endian, one after another, or JSON, packed or as they are.
 package wire
 
 import (
